@@ -1,0 +1,105 @@
+namespace EmbedStore.Tensors;
+
+/// <summary>One index tensor over one axis of the view.</summary>
+/// <param name="Tensor">Its name in the request; null for an integer or a literal.</param>
+/// <param name="Shape">Its shape before broadcasting.</param>
+/// <param name="Values">Indices as sent, row-major.</param>
+/// <param name="Axis">The axis that it indexes.</param>
+internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] Values, int Axis)
+{
+    /// <summary>The indices counted from the start. <see cref="Values"/> themselves when none is negative.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.IndexOutOfRange"/>, for the lowest position.</exception>
+    public long[] Checked(ViewAxis axis)
+    {
+        int first = axis.IsOpen ? -1 : FirstOutside(Values, axis.Size);
+        return first < 0 ? Values : Wrapped(first, axis);
+    }
+
+    /// <summary>Checks every index, then adds <c>index × stride</c> to each place of the block that it is broadcast to.</summary>
+    /// <param name="block">Row ids or columns, of shape <paramref name="blockShape"/>, row-major.</param>
+    /// <param name="blockShape">What all index tensors broadcast to.</param>
+    /// <param name="axis">The axis that is indexed.</param>
+    public void AddTo(long[] block, TensorShape blockShape, ViewAxis axis)
+    {
+        long[] indices = Checked(axis);
+        long stride = axis.RowStride + axis.ColumnStride;
+        if (indices.Length == block.Length)
+        {
+            for (int i = 0; i < block.Length; i++)
+            {
+                block[i] += indices[i] * stride;
+            }
+
+            return;
+        }
+
+        long[] strides = BroadcastStrides(blockShape);
+        var coordinates = new long[blockShape.Rank];
+        long source = 0;
+        for (int i = 0; i < block.Length; i++)
+        {
+            block[i] += indices[source] * stride;
+            source += Advance(coordinates, blockShape, strides);
+        }
+    }
+
+    /// <summary>Position of the first index that is negative or too large, or -1.</summary>
+    private static int FirstOutside(ReadOnlySpan<long> values, long size)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (values[i] < 0 || values[i] >= size)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private long[] Wrapped(int first, ViewAxis axis)
+    {
+        var indices = (long[])Values.Clone();
+        for (int i = first; i < indices.Length; i++)
+        {
+            if (!IndexCheck.TryCount(ref indices[i], axis.Size))
+            {
+                throw IndexCheck.OutOfRange(Tensor, Shape.CoordinatesOf(i), axis.Dimension, Values[i], axis.Size);
+            }
+        }
+
+        return indices;
+    }
+
+    /// <summary>Strides over <see cref="Values"/> for each dimension of the block; 0 where this tensor is stretched.</summary>
+    private long[] BroadcastStrides(TensorShape blockShape)
+    {
+        long[] own = Shape.Strides();
+        var strides = new long[blockShape.Rank];
+        for (int i = 1; i <= own.Length; i++)
+        {
+            strides[^i] = Shape[^i] == 1 ? 0 : own[^i];
+        }
+
+        return strides;
+    }
+
+    /// <summary>Moves to the next place of the block; how far that moves in <see cref="Values"/>.</summary>
+    private static long Advance(long[] coordinates, TensorShape blockShape, long[] strides)
+    {
+        long moved = 0;
+        for (int d = coordinates.Length - 1; d >= 0; d--)
+        {
+            moved += strides[d];
+            if (++coordinates[d] < blockShape[d])
+            {
+                return moved;
+            }
+
+            moved -= coordinates[d] * strides[d];
+            coordinates[d] = 0;
+        }
+
+        return moved;
+    }
+}
