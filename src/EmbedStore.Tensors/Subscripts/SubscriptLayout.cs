@@ -60,6 +60,7 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
                 _recorded.Add((_cursor++, operand));
                 break;
             default:
+                CheckJoining(operand);
                 _recorded.Add((_cursor, operand));
 
                 // PyTorch counts a mask as one axis until its index tensors are made: what follows it lands on the next axis, and rarely fits.
@@ -68,16 +69,32 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
         }
     }
 
-    private void Select(IntegerOperand integer)
+    /// <summary>An integer among index tensors is checked as one that selects: even when the result is empty.</summary>
+    private void CheckJoining(Operand operand)
+    {
+        if (operand is IntegerOperand integer)
+        {
+            CheckSelection(integer);
+        }
+    }
+
+    private long CheckSelection(IntegerOperand integer)
     {
         ViewAxis axis = _view[_cursor];
         long index = integer.Value;
-        if (!axis.IsOpen && !IndexCheck.TryCount(ref index, axis.Size))
+        if (axis.IsOpen || IndexCheck.TryCount(ref index, axis.Size))
         {
-            _selectionOutside ??= IndexCheck.OutOfRange(integer.Tensor, [], axis.Dimension, integer.Value, axis.Size);
-            index = 0;
+            return index;
         }
 
+        _selectionOutside ??= IndexCheck.OutOfRange(integer.Tensor, [], axis.Dimension, integer.Value, axis.Size);
+        return 0;
+    }
+
+    private void Select(IntegerOperand integer)
+    {
+        ViewAxis axis = _view[_cursor];
+        long index = CheckSelection(integer);
         _rowBase += index * axis.RowStride;
         _columnBase += axis.ColumnStride == 0 ? 0 : (int)index;
         _view.RemoveAt(_cursor);
