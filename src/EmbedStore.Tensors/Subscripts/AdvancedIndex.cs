@@ -64,7 +64,7 @@ internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] V
         {
             if (!IndexCheck.TryCount(ref indices[i], axis.Size))
             {
-                throw IndexCheck.OutOfRange(Tensor, Shape.CoordinatesOf(i), axis.Dimension, Values[i], axis.Size);
+                throw IndexErrors.OutOfRange(Tensor, Shape.CoordinatesOf(i), axis.Dimension, Values[i], axis.Size);
             }
         }
 

@@ -9,22 +9,4 @@ internal static class IndexCheck
         index = index < 0 ? index + size : index;
         return index >= 0 && index < size;
     }
-
-    /// <param name="tensor">The tensor that brought the index, or null.</param>
-    /// <param name="position">Its coordinates in that tensor.</param>
-    /// <param name="dimension">The table's dimension.</param>
-    /// <param name="index">As sent.</param>
-    /// <param name="size">Size of the dimension.</param>
-    public static EmbedStoreException OutOfRange(string? tensor, long[] position, int dimension, long index, long size)
-    {
-        string place = tensor is null ? "" : $" at position [{string.Join(", ", position)}] of tensor '{tensor}'";
-        return new EmbedStoreException(
-            ErrorCode.IndexOutOfRange,
-            FormattableString.Invariant($"Index {index}{place} is outside dimension {dimension} of size {size}."),
-            new Fact("tensor", tensor),
-            new Fact("position", position),
-            new Fact("dimension", dimension),
-            new Fact("index", index),
-            new Fact("size", size));
-    }
 }

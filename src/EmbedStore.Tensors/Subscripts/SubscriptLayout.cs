@@ -87,7 +87,7 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
             return index;
         }
 
-        _selectionOutside ??= IndexCheck.OutOfRange(integer.Tensor, [], axis.Dimension, integer.Value, axis.Size);
+        _selectionOutside ??= IndexErrors.OutOfRange(integer.Tensor, [], axis.Dimension, integer.Value, axis.Size);
         return 0;
     }
 

@@ -1,0 +1,34 @@
+using EmbedStore.Shards;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Where tables are kept, and what they may take. Checked by whoever read the settings.</summary>
+/// <remarks>Immutable.</remarks>
+public sealed record StorageOptions
+{
+    /// <summary>The data folder; it exists and nobody else serves it.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Row bytes that one table may keep in memory; the rest is paged. Unit: bytes.</summary>
+    public long TableMemoryByteCount { get; init; } = 2L << 30;
+
+    /// <summary>Free disk below which writes are refused. Unit: bytes.</summary>
+    public long ReserveByteCount { get; init; } = 64L << 20;
+
+    /// <summary>Size at which a log goes on in a new file. Unit: bytes.</summary>
+    public long LogSegmentByteCount { get; init; } = 64L << 20;
+
+    /// <summary>Longest time until a write of durability <c>interval</c> is on disk.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The file system. Tests put a failing one here.</summary>
+    public IDisk Disk { get; init; } = PhysicalDisk.Instance;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where shards report. Default: nowhere.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}

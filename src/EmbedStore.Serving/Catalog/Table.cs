@@ -1,0 +1,113 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>A table that is served: its spec, compiled, and its shards.</summary>
+/// <remarks>Thread-safe. Reached through a <see cref="TableLease"/>, which keeps the shards open.</remarks>
+public sealed class Table
+{
+    private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _versionSeen;
+
+    // One for the catalog and one for each lease; at 0 the shards close.
+    private int _users = 1;
+
+    internal Table(long id, string name, TableSpec spec, Func<Table, int, ShardSlot> slotOf)
+    {
+        Id = id;
+        Name = name;
+        Spec = spec;
+        Shape = spec.ToShape();
+        Rows = spec.ToRowFormat();
+        Shards = Enumerable.Range(0, spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
+    }
+
+    /// <summary>Number of its folder.</summary>
+    public long Id { get; }
+
+    /// <summary>Name in the API.</summary>
+    public string Name { get; }
+
+    /// <summary>What its creator said.</summary>
+    public TableSpec Spec { get; }
+
+    /// <summary>The table as a tensor.</summary>
+    public TableShape Shape { get; }
+
+    /// <summary>What one row is made of.</summary>
+    public RowFormat Rows { get; }
+
+    /// <summary>Its shards, by number.</summary>
+    public IReadOnlyList<ShardSlot> Shards { get; }
+
+    /// <summary>Version of the newest write that is visible.</summary>
+    public long Version => Math.Max(Volatile.Read(ref _versionSeen), Shards.Max(static slot => slot.Opened?.Version ?? 0));
+
+    /// <summary>Rows that were written and not erased.</summary>
+    public long RowCount => Shards.Sum(static slot => slot.Opened?.RowCount ?? 0);
+
+    /// <summary>Notes a version, so that later writes get higher ones whatever shard they go to.</summary>
+    internal void Saw(long version)
+    {
+        long seen = Volatile.Read(ref _versionSeen);
+        while (version > seen)
+        {
+            long before = Interlocked.CompareExchange(ref _versionSeen, version, seen);
+            if (before == seen)
+            {
+                return;
+            }
+
+            seen = before;
+        }
+    }
+
+    internal bool TryEnter()
+    {
+        int users = Volatile.Read(ref _users);
+        while (users > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (before == users)
+            {
+                return true;
+            }
+
+            users = before;
+        }
+
+        return false;
+    }
+
+    internal void Leave()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            _unused.SetResult();
+        }
+    }
+
+    /// <summary>Gives up the catalog's own use, waits for the leases to end, and closes the shards.</summary>
+    internal async Task CloseAsync()
+    {
+        Leave();
+        await _unused.Task;
+        foreach (ShardSlot slot in Shards)
+        {
+            await slot.CloseAsync();
+        }
+    }
+}
+
+/// <summary>The right to use a table until disposed. A table that is dropped meanwhile keeps its files until then.</summary>
+public readonly struct TableLease : IDisposable
+{
+    internal TableLease(Table table) => Table = table;
+
+    /// <summary>The table.</summary>
+    public Table Table { get; }
+
+    /// <summary>Ends the use. Once.</summary>
+    public void Dispose() => Table.Leave();
+}

@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>The tables of one server: created, found, dropped.</summary>
+/// <remarks>Thread-safe. A table that was created is there after a crash; one that was dropped is not.</remarks>
+public sealed class TableCatalog : IAsyncDisposable
+{
+    /// <summary>Most tables one server has. Unit: tables.</summary>
+    public const int TableCountMax = 65_536;
+
+    private readonly ConcurrentDictionary<string, Table> _tables = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _changing = new(1);
+    private readonly CatalogFolder _folder;
+    private readonly StorageOptions _storage;
+
+    private TableCatalog(CatalogFolder folder, StorageOptions storage)
+    {
+        _folder = folder;
+        _storage = storage;
+    }
+
+    /// <summary>Reads which tables there are. Their shards open with <see cref="RecoverAsync"/>.</summary>
+    /// <exception cref="CatalogException">The data folder cannot be served.</exception>
+    public static TableCatalog Open(StorageOptions storage)
+    {
+        CatalogFolder folder = CatalogFolder.Open(storage.Disk, storage.Folder);
+        var catalog = new TableCatalog(folder, storage);
+        foreach ((long id, string name, TableSpec spec) in folder.Load())
+        {
+            if (!catalog._tables.TryAdd(name, catalog.MakeTable(id, name, spec)))
+            {
+                throw new CatalogException($"{folder.FolderOf(id)} holds a second table named \"{name}\".");
+            }
+        }
+
+        return catalog;
+    }
+
+    /// <summary>True once every shard with rows on disk was opened, or was found to be damaged.</summary>
+    public bool IsRecovered { get; private set; }
+
+    /// <summary>Every table, by name.</summary>
+    public IReadOnlyList<Table> Tables => _tables.Values.OrderBy(static table => table.Name, StringComparer.Ordinal).ToList();
+
+    /// <summary>Opens every shard that has rows on disk, several at a time. A shard that is damaged answers ShardUnavailable from then on; the others serve.</summary>
+    /// <returns>The shards that could not be opened.</returns>
+    public async Task<IReadOnlyList<ShardSlot>> RecoverAsync(CancellationToken cancellation)
+    {
+        var failed = new ConcurrentBag<ShardSlot>();
+        IEnumerable<ShardSlot> slots = Tables.SelectMany(static table => table.Shards);
+        await Parallel.ForEachAsync(slots, cancellation, async (slot, _) =>
+        {
+            if (!await slot.RecoverAsync())
+            {
+                failed.Add(slot);
+            }
+        });
+        IsRecovered = true;
+        return failed.OrderBy(static slot => slot.Name, StringComparer.Ordinal).ToList();
+    }
+
+    /// <summary>Creates a table.</summary>
+    /// <returns>The table, and whether it is new: an equal one may have been there.</returns>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/> for the name, <see cref="ErrorCode.TableExists"/>, <see cref="ErrorCode.StorageFull"/>.</exception>
+    public async Task<(Table Table, bool IsNew)> CreateAsync(string name, TableSpec spec, CancellationToken cancellation)
+    {
+        TableName.Require(name);
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            if (_tables.TryGetValue(name, out Table? existing))
+            {
+                RequireEqual(existing, spec);
+                return (existing, false);
+            }
+
+            RequireRoom();
+            var table = MakeTable(_folder.Add(name, spec), name, spec);
+            _tables[name] = table;
+            return (table, true);
+        }
+        catch (DiskFullException)
+        {
+            throw new EmbedStoreException(ErrorCode.StorageFull, "The disk has no room for a new table.", new Fact("shard", null));
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>A table for the time of one request.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TableNotFound"/>.</exception>
+    public TableLease Lease(string name) =>
+        _tables.TryGetValue(name, out Table? table) && table.TryEnter() ? new TableLease(table) : throw NotFound(name);
+
+    /// <summary>Drops a table. Requests that already use it end in peace; then its files go.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TableNotFound"/>.</exception>
+    public async Task DropAsync(string name, CancellationToken cancellation)
+    {
+        Table table = await RemoveAsync(name, cancellation);
+        await table.CloseAsync();
+        _folder.Clear(table.Id);
+        _storage.Disk.DeleteFolder(ScratchOf(table.Id));
+    }
+
+    /// <summary>Closes every shard.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_tables.Values.Select(static table => table.CloseAsync()));
+        _tables.Clear();
+        _changing.Dispose();
+    }
+
+    private async Task<Table> RemoveAsync(string name, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            if (!_tables.TryGetValue(name, out Table? table))
+            {
+                throw NotFound(name);
+            }
+
+            _folder.Remove(table.Id);
+            _tables.TryRemove(name, out _);
+            return table;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private static void RequireEqual(Table existing, TableSpec spec)
+    {
+        IReadOnlyList<string> differs = TableSpecJson.Differences(existing.Spec, spec);
+        if (differs.Count > 0)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.TableExists, $"Table \"{existing.Name}\" exists and differs in {string.Join(", ", differs)}.", new Fact("table", existing.Name), new Fact("differs", differs));
+        }
+    }
+
+    private void RequireRoom()
+    {
+        if (_tables.Count >= TableCountMax)
+        {
+            throw new EmbedStoreException(ErrorCode.StorageFull, $"There are {TableCountMax} tables, and that is the limit.", new Fact("shard", null));
+        }
+    }
+
+    private static EmbedStoreException NotFound(string name) =>
+        new(ErrorCode.TableNotFound, $"There is no table \"{name}\".", new Fact("table", name));
+
+    private Table MakeTable(long id, string name, TableSpec spec) => new(id, name, spec, (table, number) =>
+    {
+        string part = FormattableString.Invariant($"shard-{number:D4}");
+        string folder = Path.Combine(_folder.FolderOf(id), part);
+        string scratch = Path.Combine(ScratchOf(id), part);
+        return new ShardSlot($"{name}/{number}", folder, () => Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table), CancellationToken.None));
+    });
+
+    private string ScratchOf(long id) => Path.Combine(_storage.Folder, "scratch", Path.GetFileName(_folder.FolderOf(id)));
+
+    private ShardOptions OptionsOf(Table table)
+    {
+        RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, _storage.TableMemoryByteCount);
+        return new ShardOptions
+        {
+            Durability = table.Spec.Durability,
+            ExpectedRowCount = size.RowCount,
+            MemoryByteCount = size.MemoryByteCount,
+            PageByteCount = size.PageByteCount,
+            ReserveByteCount = _storage.ReserveByteCount,
+            SegmentByteCountMax = _storage.LogSegmentByteCount,
+            CommitInterval = _storage.CommitInterval,
+            Disk = _storage.Disk,
+            Time = _storage.Time,
+            Logger = _storage.Logger,
+        };
+    }
+}

@@ -1,0 +1,57 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>What a table is, as its creator said it, with every default filled in.</summary>
+/// <remarks>Written and read by <see cref="TableSpecJson"/>. A changed spec is another table, never an edit. Immutable; compares by value.</remarks>
+public sealed record TableSpec
+{
+    /// <summary>Most elements one row may have.</summary>
+    public const int RowWidthMax = 65_536;
+
+    /// <summary>Most shards one table may have.</summary>
+    public const int ShardCountMax = 1024;
+
+    /// <summary>Sizes, outermost first; the first is null when the vocabulary is open.</summary>
+    public required IReadOnlyList<long?> Sizes { get; init; }
+
+    /// <summary>Stored element type.</summary>
+    public ElementType Type { get; init; } = ElementType.F32;
+
+    /// <summary>I8 with one F32 scale a row.</summary>
+    public bool ScaledByRow { get; init; }
+
+    /// <summary>Shards that the rows are spread over.</summary>
+    public required int ShardCount { get; init; }
+
+    /// <summary>What a missing row reads as. Default: initialize when there is an initializer, zeros otherwise.</summary>
+    public MissingPolicy Missing { get; init; }
+
+    /// <summary>What a row starts from; null: zeros.</summary>
+    public InitializerSpec? Initializer { get; init; }
+
+    /// <summary>What <c>apply</c> does; null: nothing.</summary>
+    public OptimizerSpec? Optimizer { get; init; }
+
+    /// <summary>What an acknowledgement means.</summary>
+    public Durability Durability { get; init; } = Durability.Commit;
+
+    /// <summary>The table seen as a tensor.</summary>
+    public TableShape ToShape() => Sizes[0] is null
+        ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null)
+        : new TableShape(TensorShape.Of(Sizes.Select(static size => size!.Value).ToArray()));
+
+    /// <summary>What one row is made of.</summary>
+    public RowFormat ToRowFormat()
+    {
+        int width = (int)ToShape().RowWidth;
+        return new RowFormat(Type, width, ScaledByRow, Optimizer?.StateByteCount(width) ?? 0, Initializer?.ToInitializer());
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(TableSpec? other) => other is not null && TableSpecJson.Differences(this, other).Count == 0;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Sizes.Count, Type, ShardCount, Missing);
+}

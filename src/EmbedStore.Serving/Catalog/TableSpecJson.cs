@@ -1,0 +1,253 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>The JSON form of a <see cref="TableSpec"/>, API section 3. Writing and reading give an equal spec.</summary>
+public static class TableSpecJson
+{
+    private static readonly string[] Fields =
+        ["shape", "dtype", "scale", "key", "shards", "missing", "initializer", "optimizer", "durability", "ttl", "admission", "capacity"];
+
+    private static readonly Dictionary<string, string[]> InitializerFields = new()
+    {
+        ["zeros"] = [],
+        ["constant"] = ["value"],
+        ["uniform"] = ["low", "high", "seed"],
+        ["normal"] = ["mean", "std", "seed"],
+        ["identity"] = [],
+    };
+
+    /// <summary>Reads a spec.</summary>
+    /// <param name="fields">The members of the JSON object.</param>
+    /// <param name="shardCountDefault">Shards of a table that does not say.</param>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnknownParameter"/> or <see cref="ErrorCode.InvalidParameter"/>, with the field in <c>parameter</c>.</exception>
+    public static TableSpec Read(IReadOnlyDictionary<string, JsonElement> fields, int shardCountDefault)
+    {
+        var reader = new SpecReader(fields, "");
+        reader.RequireKnown(Fields);
+        IReadOnlyList<long?> sizes = ReadSizes(reader);
+        InitializerSpec? initializer = ReadInitializer(reader);
+        ElementType type = ReadType(reader);
+        ReadKey(reader, sizes[0] is null);
+        RefuseLater(reader, "ttl", "admission", "capacity");
+        var spec = new TableSpec
+        {
+            Sizes = sizes,
+            Type = type,
+            ScaledByRow = ReadScale(reader, type),
+            ShardCount = (int)reader.Integer("shards", shardCountDefault, 1, TableSpec.ShardCountMax),
+            Initializer = initializer,
+            Missing = reader.Choice("missing", initializer is null ? MissingPolicy.Zeros : MissingPolicy.Initialize),
+            Optimizer = ReadOptimizer(reader, type),
+            Durability = reader.Choice("durability", Durability.Commit),
+        };
+        RequireRowFits(spec);
+        return spec;
+    }
+
+    /// <summary>Writes a spec with all its defaults, in the order of API section 3.</summary>
+    public static JsonObject Write(TableSpec spec) => new()
+    {
+        ["shape"] = new JsonArray(spec.Sizes.Select(static size => size is { } s ? JsonValue.Create(s) : (JsonNode)JsonValue.Create("*")).ToArray()),
+        ["dtype"] = spec.Type.WireName(),
+        ["scale"] = spec.ScaledByRow ? "row" : null,
+        ["key"] = "int64",
+        ["shards"] = spec.ShardCount,
+        ["missing"] = SpecReader.NameOf(spec.Missing),
+        ["initializer"] = spec.Initializer is { } initializer ? Write(initializer) : null,
+        ["optimizer"] = spec.Optimizer is { } optimizer ? Write(optimizer) : null,
+        ["durability"] = SpecReader.NameOf(spec.Durability),
+        ["ttl"] = null,
+        ["admission"] = null,
+        ["capacity"] = null,
+    };
+
+    /// <summary>Names of the fields in which two specs differ, in the order of API section 3.</summary>
+    public static IReadOnlyList<string> Differences(TableSpec left, TableSpec right)
+    {
+        JsonObject a = Write(left);
+        JsonObject b = Write(right);
+        return Fields.Where(field => !JsonNode.DeepEquals(a[field], b[field])).ToList();
+    }
+
+    private static JsonObject Write(InitializerSpec spec)
+    {
+        var json = new JsonObject { ["kind"] = spec.Kind };
+        foreach (string field in InitializerFields[spec.Kind])
+        {
+            json[field] = field switch
+            {
+                "value" => spec.Value,
+                "low" => spec.Low,
+                "high" => spec.High,
+                "mean" => spec.Mean,
+                "std" => spec.Std,
+                _ => spec.Seed,
+            };
+        }
+
+        return json;
+    }
+
+    private static JsonObject Write(OptimizerSpec spec)
+    {
+        var json = new JsonObject { ["kind"] = spec.Kind };
+        foreach ((string name, _) in OptimizerSpec.ParametersOf(spec.Kind))
+        {
+            json[name] = spec.Parameters[name];
+        }
+
+        return json;
+    }
+
+    private static IReadOnlyList<long?> ReadSizes(SpecReader reader)
+    {
+        if (reader.Find("shape") is not { ValueKind: JsonValueKind.Array } shape)
+        {
+            throw reader.Invalid("shape", "is a list of sizes, such as [1000, 64] or [\"*\", 64]");
+        }
+
+        int rank = shape.GetArrayLength();
+        if (rank is < 1 or > TensorShape.RankMax)
+        {
+            throw reader.Invalid("shape", $"has between 1 and {TensorShape.RankMax} dimensions; this one has {rank}");
+        }
+
+        var sizes = shape.EnumerateArray().Select((size, i) => ReadSize(reader, size, isFirst: i == 0)).ToList();
+        if (sizes[0] is null && rank > 2)
+        {
+            throw reader.Invalid("shape", "of an open vocabulary is [\"*\", K]");
+        }
+
+        if (!TensorShape.TryCreate(sizes.Select(static size => size ?? 1).ToArray(), out _))
+        {
+            throw reader.Invalid("shape", "has more elements than 64 bits can count");
+        }
+
+        if (rank > 1 && sizes[^1] > TableSpec.RowWidthMax)
+        {
+            throw reader.Invalid("shape", $"has rows of at most {TableSpec.RowWidthMax} elements; these have {sizes[^1]}");
+        }
+
+        return sizes;
+    }
+
+    private static long? ReadSize(SpecReader reader, JsonElement size, bool isFirst) => size switch
+    {
+        { ValueKind: JsonValueKind.String } when isFirst && size.ValueEquals("*") => null,
+        { ValueKind: JsonValueKind.Number } when size.TryGetInt64(out long value) && value >= 1 => value,
+        _ => throw reader.Invalid("shape", $"has sizes of at least 1, or \"*\" as the first; found {size.GetRawText()}"),
+    };
+
+    private static ElementType ReadType(SpecReader reader)
+    {
+        string name = reader.Text("dtype", "F32");
+        return ElementTypes.TryParse(name, out ElementType type) && type is not (ElementType.I16 or ElementType.Bool)
+            ? type
+            : throw reader.Invalid("dtype", $"is one of F32 F16 BF16 F64 I64 I32 U8, or I8 with a scale; was \"{name}\"");
+    }
+
+    private static bool ReadScale(SpecReader reader, ElementType type)
+    {
+        string? scale = reader.Find("scale") is null ? null : reader.Text("scale", "");
+        return (type, scale) switch
+        {
+            (ElementType.I8, "row") => true,
+            (ElementType.I8, _) => throw reader.Invalid("scale", "is \"row\" for a table of I8"),
+            (_, null) => false,
+            _ => throw reader.Invalid("scale", "belongs to a table of I8"),
+        };
+    }
+
+    private static void ReadKey(SpecReader reader, bool isOpen)
+    {
+        string key = reader.Text("key", "int64");
+        if (key != "int64")
+        {
+            throw reader.Invalid("key", key != "string" ? $"is \"int64\" or \"string\"; was \"{key}\""
+                : isOpen ? "\"string\" is not built yet; use \"int64\"" : "\"string\" needs an open vocabulary: [\"*\", K]");
+        }
+    }
+
+    private static void RefuseLater(SpecReader reader, params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (reader.Find(name) is not null)
+            {
+                throw reader.Invalid(name, "is not built yet; leave it out or null");
+            }
+        }
+    }
+
+    private static InitializerSpec? ReadInitializer(SpecReader reader)
+    {
+        if (reader.Child("initializer") is not { } child)
+        {
+            return null;
+        }
+
+        string kind = child.Text("kind", "");
+        if (!InitializerFields.TryGetValue(kind, out string[]? fields))
+        {
+            throw child.Invalid("kind", $"is one of {string.Join(", ", InitializerFields.Keys)}; was \"{kind}\"");
+        }
+
+        child.RequireKnown(["kind", .. fields]);
+        var spec = new InitializerSpec(
+            kind,
+            child.Number("value", 0),
+            child.Number("low", 0),
+            child.Number("high", kind == "uniform" ? 1 : 0),
+            child.Number("mean", 0),
+            child.Number("std", kind == "normal" ? 1 : 0),
+            child.Integer("seed", 0, long.MinValue, long.MaxValue));
+        try
+        {
+            spec.ToInitializer();
+            return spec;
+        }
+        catch (ArgumentException e)
+        {
+            throw reader.Invalid("initializer", $"cannot be: {e.Message}");
+        }
+    }
+
+    private static OptimizerSpec? ReadOptimizer(SpecReader reader, ElementType type)
+    {
+        if (reader.Child("optimizer") is not { } child)
+        {
+            return null;
+        }
+
+        string kind = child.Text("kind", "");
+        if (!OptimizerSpec.Kinds.Contains(kind))
+        {
+            throw child.Invalid("kind", $"is one of {string.Join(", ", OptimizerSpec.Kinds)}; was \"{kind}\"");
+        }
+
+        if (!type.IsFloatingPoint() && type != ElementType.I8)
+        {
+            throw reader.Invalid("optimizer", $"needs rows of floating point; these are {type.WireName()}");
+        }
+
+        IReadOnlyList<(string Name, double Default)> parameters = OptimizerSpec.ParametersOf(kind);
+        child.RequireKnown(["kind", .. parameters.Select(static parameter => parameter.Name)]);
+        return new OptimizerSpec(kind, parameters.ToDictionary(static parameter => parameter.Name, parameter => child.Number(parameter.Name, parameter.Default)));
+    }
+
+    private static void RequireRowFits(TableSpec spec)
+    {
+        try
+        {
+            spec.ToRowFormat();
+        }
+        catch (ArgumentException e)
+        {
+            throw new EmbedStoreException(ErrorCode.InvalidParameter, $"shape cannot be: {e.Message}", new Fact("parameter", "shape"));
+        }
+    }
+}

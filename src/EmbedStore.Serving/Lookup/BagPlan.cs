@@ -1,0 +1,201 @@
+using System.Runtime.InteropServices;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>A bag that passed every check.</summary>
+/// <remarks>Immutable.</remarks>
+internal sealed record BagPlan
+{
+    private static readonly string[] TensorNames = ["ids", "offsets", "weights"];
+
+    /// <summary>Shape [n]: every id, bag after bag.</summary>
+    public required long[] RowIds { get; init; }
+
+    /// <summary>Shape [bags + 1]: where each bag begins, and the end of the last.</summary>
+    public required long[] Begins { get; init; }
+
+    /// <summary>Shape [n], or empty: all 1.</summary>
+    public required double[] Weights { get; init; }
+
+    public required PoolingMode Mode { get; init; }
+
+    public required long? PaddingId { get; init; }
+
+    public required ElementType Type { get; init; }
+
+    public required MissingPolicy Missing { get; init; }
+
+    /// <summary>Checks a bag.</summary>
+    /// <exception cref="EmbedStoreException">
+    /// UnknownTensor, MissingTensor, UnsupportedDtype, ShapeMismatch, InvalidParameter (offsets, mode, padding_idx), ResultTooLarge, IndexOutOfRange.
+    /// </exception>
+    public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
+    {
+        RequireTensors(request.Tensors);
+        limits.RequireIds(request.Tensors);
+        ElementType type = RequireTypes(table, request);
+        Tensor ids = request.Tensors["ids"];
+        RequireShapes(table, request, ids);
+
+        var rowIds = new long[ids.Shape.ElementCount];
+        ElementConverter.ReadIntegers(ids, rowIds);
+        long[] begins = Offsets(request, ids);
+        limits.RequireResult((Int128)(begins.Length - 1) * table.Shape.RowWidth * Math.Max(type.ByteCount(), sizeof(float)));
+        long? padding = Padding(table, request.PaddingIndex);
+        RequireInRange(table, ids, rowIds);
+        return new BagPlan
+        {
+            RowIds = rowIds,
+            Begins = begins,
+            Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],
+            Mode = request.Mode,
+            PaddingId = padding,
+            Type = type,
+            Missing = request.Missing ?? table.Spec.Missing,
+        };
+    }
+
+    private static void RequireTensors(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        string? unknown = tensors.Keys.Except(TensorNames).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (unknown is not null)
+        {
+            throw new EmbedStoreException(ErrorCode.UnknownTensor, $"A bag takes ids, offsets and weights, not '{unknown}'.", new Fact("tensor", unknown));
+        }
+
+        string? missing = !tensors.TryGetValue("ids", out Tensor? ids) ? "ids" : ids.Shape.Rank == 1 && !tensors.ContainsKey("offsets") ? "offsets" : null;
+        if (missing is not null)
+        {
+            throw new EmbedStoreException(ErrorCode.MissingTensor, $"A bag needs '{missing}'.", new Fact("tensor", missing));
+        }
+    }
+
+    private static ElementType RequireTypes(Table table, BagRequest request)
+    {
+        foreach ((string name, Tensor tensor) in request.Tensors)
+        {
+            if (name == "weights" ? !tensor.Type.IsFloatingPoint() && !tensor.Type.IsInteger() : !tensor.Type.IsInteger())
+            {
+                throw Unsupported(name, $"'{name}' cannot be {tensor.Type.WireName()}.");
+            }
+        }
+
+        ElementType type = request.Type ?? table.Rows.ValueType;
+        return table.Rows.ValueType.IsFloatingPoint() && type.IsFloatingPoint()
+            ? type
+            : throw Unsupported("rows", $"Rows of {table.Rows.ValueType.WireName()} are not pooled to {type.WireName()}: both are floating point.");
+    }
+
+    private static EmbedStoreException Unsupported(string tensor, string message) =>
+        new(ErrorCode.UnsupportedDtype, message, new Fact("tensor", tensor));
+
+    private static void RequireShapes(Table table, BagRequest request, Tensor ids)
+    {
+        if (table.Shape.Sizes.Rank > 2)
+        {
+            throw Mismatch("table", "at most 2 dimensions", table.Shape.ToString());
+        }
+
+        if (ids.Shape.Rank is not (1 or 2))
+        {
+            throw Mismatch("ids", "1 or 2 dimensions", ids.Shape);
+        }
+
+        if (request.Tensors.TryGetValue("offsets", out Tensor? offsets))
+        {
+            if (ids.Shape.Rank == 2)
+            {
+                throw Mismatch("offsets", "no offsets beside ids of 2 dimensions", offsets.Shape);
+            }
+
+            if (offsets.Shape.Rank != 1)
+            {
+                throw Mismatch("offsets", "1 dimension", offsets.Shape);
+            }
+        }
+
+        if (request.Tensors.TryGetValue("weights", out Tensor? weights) && !weights.Shape.Equals(ids.Shape))
+        {
+            throw Mismatch("weights", ids.Shape, weights.Shape);
+        }
+
+        if (weights is not null && request.Mode != PoolingMode.Sum)
+        {
+            throw Invalid("mode", "Weights go with mode=sum only.");
+        }
+    }
+
+    private static EmbedStoreException Mismatch(string tensor, object expected, object actual) => new(
+        ErrorCode.ShapeMismatch, $"'{tensor}' has shape {actual}, expected {expected}.", new Fact("tensor", tensor), new Fact("expected", expected), new Fact("actual", actual));
+
+    private static EmbedStoreException Invalid(string parameter, string message) =>
+        new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));
+
+    private static long[] Offsets(BagRequest request, Tensor ids)
+    {
+        if (!request.Tensors.TryGetValue("offsets", out Tensor? tensor))
+        {
+            return Array.ConvertAll(Enumerable.Range(0, (int)ids.Shape[0] + 1).ToArray(), bag => bag * ids.Shape[1]);
+        }
+
+        var offsets = new long[tensor.Shape.ElementCount];
+        ElementConverter.ReadIntegers(tensor, offsets);
+        RequireOffsets(offsets, ids.Shape.ElementCount, request.IncludeLastOffset);
+        return request.IncludeLastOffset ? offsets : [.. offsets, ids.Shape.ElementCount];
+    }
+
+    private static void RequireOffsets(long[] offsets, long idCount, bool includeLast)
+    {
+        if (includeLast && (offsets.Length == 0 || offsets[^1] != idCount))
+        {
+            throw Invalid("offsets", FormattableString.Invariant($"With include_last_offset the last offset is the number of ids, {idCount}."));
+        }
+
+        for (int i = 0; i < offsets.Length; i++)
+        {
+            long least = i == 0 ? 0 : offsets[i - 1];
+            if (offsets[i] < least || offsets[i] > idCount || (i == 0 && offsets[i] != 0))
+            {
+                string allowed = i == 0 ? "0" : FormattableString.Invariant($"in [{least}, {idCount}]");
+                throw Invalid("offsets", FormattableString.Invariant($"Offset {offsets[i]} at position {i} must be {allowed}."));
+            }
+        }
+    }
+
+    private static long? Padding(Table table, long? index)
+    {
+        if (index is not { } id || table.Shape.IsOpen)
+        {
+            return index;
+        }
+
+        long rows = table.Shape.RowCount;
+        id = id < 0 ? id + rows : id;
+        return id >= 0 && id < rows ? id : throw Invalid("padding_idx", FormattableString.Invariant($"padding_idx {index} is outside [{-rows}, {rows})."));
+    }
+
+    /// <summary>Ids of an embedding do not count from the end, as in PyTorch.</summary>
+    private static void RequireInRange(Table table, Tensor ids, long[] rowIds)
+    {
+        if (table.Shape.IsOpen)
+        {
+            return;
+        }
+
+        for (int i = 0; i < rowIds.Length; i++)
+        {
+            if (rowIds[i] < 0 || rowIds[i] >= table.Shape.RowCount)
+            {
+                throw IndexErrors.OutOfRange("ids", ids.Shape.CoordinatesOf(i), 0, rowIds[i], table.Shape.RowCount);
+            }
+        }
+    }
+
+    private static double[] Doubles(Tensor weights)
+    {
+        var values = new double[weights.Shape.ElementCount];
+        ElementConverter.Convert(weights.Data.Span, weights.Type, MemoryMarshal.AsBytes(values.AsSpan()), ElementType.F64);
+        return values;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Reads the rows of bags run by run and pools them as they come: at no time are all rows in memory.</summary>
+/// <remarks>
+/// Formula: torch.nn.functional.embedding_bag. Pools in binary32, or in binary64 for rows of it, in the order of the ids; an empty bag is zeros in every mode;
+/// max keeps the first of equal values and the first NaN that begins a bag.
+/// </remarks>
+internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
+{
+    /// <summary>Row bytes that are read at a time. Fits the second-level cache.</summary>
+    private const int RunByteCount = 256 * 1024;
+
+    private readonly int _width = (int)table.Shape.RowWidth;
+
+    public async ValueTask<BagAnswer> ReadAsync(CancellationToken cancellation)
+    {
+        long version = table.Version;
+        Tensor pooled = table.Rows.ValueType == ElementType.F64
+            ? await PoolAsync<double>(ElementType.F64, cancellation)
+            : await PoolAsync<float>(ElementType.F32, cancellation);
+        return new BagAnswer(pooled.Type == plan.Type ? pooled : Convert(pooled), version);
+    }
+
+    private Tensor Convert(Tensor pooled)
+    {
+        var data = new byte[pooled.Shape.ElementCount * plan.Type.ByteCount()];
+        ElementConverter.Convert(pooled.Data.Span, pooled.Type, data, plan.Type);
+        return new Tensor(plan.Type, pooled.Shape, data);
+    }
+
+    private async ValueTask<Tensor> PoolAsync<T>(ElementType type, CancellationToken cancellation)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        int bags = plan.Begins.Length - 1;
+        var result = new byte[(long)bags * _width * type.ByteCount()];
+        var pool = new BagPool<T>(plan, _width);
+        var format = new AnswerFormat(table.Rows, ColumnRange.All(_width), ByElement: false, type, plan.Missing == MissingPolicy.Initialize);
+        int run = Math.Max(1, RunByteCount / format.EntryByteCount);
+        byte[] rows = ArrayPool<byte>.Shared.Rent(run * format.EntryByteCount);
+        RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(run);
+        try
+        {
+            for (int first = 0; first < plan.RowIds.Length; first += run)
+            {
+                int count = Math.Min(run, plan.RowIds.Length - first);
+                Memory<byte> block = rows.AsMemory(0, count * format.EntryByteCount);
+                Memory<RowStatus> found = statuses.AsMemory(0, count);
+                int missing = await reader.ReadAsync(table, format, plan.RowIds.AsMemory(first, count), default, block, found, default, cancellation);
+                RequireFound(first, missing, found.Span);
+                pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(result));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rows);
+            ArrayPool<RowStatus>.Shared.Return(statuses);
+        }
+
+        pool.Finish(MemoryMarshal.Cast<byte, T>(result));
+        return new Tensor(type, TensorShape.Of(bags, _width), result);
+    }
+
+    private void RequireFound(int first, int missing, ReadOnlySpan<RowStatus> statuses)
+    {
+        if (missing > 0 && plan.Missing == MissingPolicy.Error)
+        {
+            int position = first + statuses.IndexOfAnyExcept(RowStatus.Found);
+            throw new EmbedStoreException(
+                ErrorCode.RowNotFound,
+                FormattableString.Invariant($"Row {plan.RowIds[position]} at position {position} was never written, or was erased."),
+                new Fact("position", new[] { (long)position }),
+                new Fact("id", plan.RowIds[position]));
+        }
+    }
+}
+
+/// <summary>Adds rows to the bags that they belong to, run after run.</summary>
+internal sealed class BagPool<T>(BagPlan plan, int width)
+    where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+{
+    private readonly int[] _counts = new int[plan.Begins.Length - 1];
+    private int _bag;
+
+    /// <param name="first">Position of the first row in the ids.</param>
+    /// <param name="rows">Shape [n, width].</param>
+    /// <param name="pooled">Shape [bags, width], zeros at first.</param>
+    public void Add(int first, ReadOnlySpan<T> rows, Span<T> pooled)
+    {
+        for (int i = 0; i < rows.Length / width; i++)
+        {
+            int position = first + i;
+            while (position >= plan.Begins[_bag + 1])
+            {
+                _bag++;
+            }
+
+            if (plan.RowIds[position] != plan.PaddingId)
+            {
+                Add(rows.Slice(i * width, width), position, pooled.Slice(_bag * width, width));
+            }
+        }
+    }
+
+    /// <summary>Divides what is a mean.</summary>
+    public void Finish(Span<T> pooled)
+    {
+        for (int bag = 0; bag < _counts.Length && plan.Mode == PoolingMode.Mean; bag++)
+        {
+            if (_counts[bag] > 1)
+            {
+                Span<T> row = pooled.Slice(bag * width, width);
+                TensorPrimitives.Divide(row, T.CreateChecked(_counts[bag]), row);
+            }
+        }
+    }
+
+    private void Add(ReadOnlySpan<T> row, int position, Span<T> bag)
+    {
+        bool isFirst = _counts[_bag]++ == 0;
+        if (plan.Mode == PoolingMode.Max)
+        {
+            Max(row, bag, isFirst);
+        }
+        else if (plan.Weights.Length > 0)
+        {
+            TensorPrimitives.MultiplyAdd(row, T.CreateChecked(plan.Weights[position]), bag, bag);
+        }
+        else
+        {
+            TensorPrimitives.Add(row, bag, bag);
+        }
+    }
+
+    private static void Max(ReadOnlySpan<T> row, Span<T> bag, bool isFirst)
+    {
+        for (int i = 0; i < row.Length; i++)
+        {
+            // A comparison with NaN is false: a NaN never replaces a number, and one that came first stays.
+            if (isFirst || row[i] > bag[i])
+            {
+                bag[i] = row[i];
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>How a read travels: from the subscript to elements of the answer.</summary>
+/// <remarks>
+/// <para>(1) The subscript is resolved against the table's shape: every mistake of the caller is found here. (2) The answer's size is checked.
+/// Then, for one run of entries after another: (3) the row cache gives what it has, (4) the rest is split by shard, (5) the router reads
+/// it from the shards, (6) stored rows become elements of the answer.</para>
+/// <para>Thread-safe.</para>
+/// </remarks>
+public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
+{
+    private readonly RowReader _reader = new(cache, router, gather);
+
+    /// <summary>Checks a gather and prepares it.</summary>
+    /// <exception cref="EmbedStoreException">As <see cref="SubscriptResolver.Resolve"/>, then ResultTooLarge and UnsupportedDtype for the answer's type.</exception>
+    public Lookup Prepare(Table table, LookupRequest request)
+    {
+        SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);  // 1
+        ElementType type = AnswerType(table, request.Type);
+        limits.RequireResult(plan.ResultShape, type);                                               // 2
+        MissingPolicy missing = request.Missing ?? table.Spec.Missing;
+        var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
+        return new Lookup(_reader, table, plan, format, missing, request.WithStatus);               // 3 to 6, when it is read
+    }
+
+    /// <summary>Checks a bag and pools it.</summary>
+    /// <exception cref="EmbedStoreException">What <see cref="BagPlan.Of"/> refuses; RowNotFound, ShardUnavailable, Starting.</exception>
+    public ValueTask<BagAnswer> PoolAsync(Table table, BagRequest request, CancellationToken cancellation)
+    {
+        BagPlan plan = BagPlan.Of(table, request, limits);                                          // 1, 2
+        return new BagReader(_reader, table, plan).ReadAsync(cancellation);                         // 3 to 6
+    }
+
+    /// <summary>Where the elements of a gather come from; reads no row.</summary>
+    /// <exception cref="EmbedStoreException">As <see cref="SubscriptResolver.Resolve"/>, and ResultTooLarge.</exception>
+    public SubscriptPlan Locate(Table table, LookupRequest request)
+    {
+        SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);
+        limits.RequireResult(plan.ResultShape, ElementType.I64);
+        return plan;
+    }
+
+    private SubscriptPlan Resolve(Table table, Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
+    {
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
+        limits.RequireIds(tensors);
+        return SubscriptResolver.Resolve(subscript, table.Shape, tensors, dialect, new PlanLimits(limits.IdCountMax));
+    }
+
+    private static ElementType AnswerType(Table table, ElementType? asked)
+    {
+        ElementType type = asked ?? table.Rows.ValueType;
+        return ElementConverter.CanConvert(table.Rows.ValueType, type)
+            ? type
+            : throw new EmbedStoreException(
+                ErrorCode.UnsupportedDtype, $"Rows of {table.Rows.ValueType.WireName()} cannot be answered as {type.WireName()}.", new Fact("tensor", "rows"));
+    }
+}

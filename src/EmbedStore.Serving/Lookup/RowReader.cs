@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Diagnostics;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Steps 3 to 6 of <see cref="LookupPipeline"/>, for one run of a lookup's entries at a time.</summary>
+internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather)
+{
+    /// <summary>Reads a run of rows into elements of the answer.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="format">How stored rows become elements.</param>
+    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="elementColumns">Shape [n], or empty.</param>
+    /// <param name="destination">Shape [n, columns] of the answer's type.</param>
+    /// <param name="statuses">Shape [n].</param>
+    /// <param name="versions">Shape [n], or empty.</param>
+    /// <param name="cancellation">Ends the wait for shards.</param>
+    /// <returns>Rows that were not found. They read as the format says.</returns>
+    public async ValueTask<int> ReadAsync(
+        Table table,
+        AnswerFormat format,
+        ReadOnlyMemory<long> rowIds,
+        ReadOnlyMemory<int> elementColumns,
+        Memory<byte> destination,
+        Memory<RowStatus> statuses,
+        Memory<long> versions,
+        CancellationToken cancellation)
+    {
+        if (format.IsStoredForm)
+        {
+            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(destination, statuses, versions), cancellation);
+            if (missing > 0)
+            {
+                gather.FillMissing(format, rowIds.Span, statuses.Span, destination.Span);
+            }
+
+            return missing;
+        }
+
+        int byteCount = rowIds.Length * table.Rows.DataByteCount;
+        byte[] stored = ArrayPool<byte>.Shared.Rent(byteCount);
+        try
+        {
+            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(stored.AsMemory(0, byteCount), statuses, versions), cancellation);
+            Expand(format, rowIds, elementColumns, stored.AsMemory(0, byteCount), statuses, missing, destination);
+            return missing;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(stored);
+        }
+    }
+
+    private async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
+    {
+        RowMisses misses = cache.Read(table, rowIds.Span, block);                                   // 3
+        if (!misses.AreAll && misses.Positions.IsEmpty)
+        {
+            return 0;
+        }
+
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Route);
+        using IndexPlan plan = IndexPlan.Of(rowIds, misses, table.Shards.Count);                    // 4
+        int missing = await router.ReadAsync(table, plan, block, cancellation);                     // 5
+        cache.Admit(table, rowIds.Span, misses, block);
+        return missing;
+    }
+
+    private void Expand(
+        in AnswerFormat format,
+        ReadOnlyMemory<long> rowIds,
+        ReadOnlyMemory<int> elementColumns,
+        ReadOnlyMemory<byte> stored,
+        ReadOnlyMemory<RowStatus> statuses,
+        int missing,
+        Memory<byte> destination)
+    {
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Gather);
+        var batch = new GatherBatch
+        {
+            RowIds = rowIds.Span,
+            Rows = stored.Span,
+            Statuses = statuses.Span,
+            MissingCount = missing,
+            ElementColumns = elementColumns.Span,
+        };
+        gather.Expand(format, batch, destination.Span);                                             // 6
+    }
+}

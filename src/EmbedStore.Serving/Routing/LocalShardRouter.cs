@@ -1,0 +1,71 @@
+using EmbedStore.Shards;
+
+namespace EmbedStore.Serving;
+
+/// <summary>The router of a server that owns every shard itself.</summary>
+public sealed class LocalShardRouter : IShardRouter
+{
+    /// <inheritdoc/>
+    public ValueTask<int> ReadAsync(Table table, IndexPlan plan, RowBlock block, CancellationToken cancellation)
+    {
+        int missing = 0;
+        for (int shard = 0; shard < plan.ShardCount; shard++)
+        {
+            if (!plan.RowIdsOf(shard).IsEmpty)
+            {
+                missing += Read(table.Shards[shard], plan.RowIdsOf(shard).Span, plan.PositionsOf(shard).Span, block);
+            }
+        }
+
+        return ValueTask.FromResult(missing);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<WriteReceipt[]> WriteAsync(Table table, IReadOnlyList<ShardWrite> writes, CancellationToken cancellation)
+    {
+        // Every shard is opened before any is written to: a shard that cannot serve refuses the whole update.
+        var shards = new Shard[writes.Count];
+        for (int i = 0; i < shards.Length; i++)
+        {
+            shards[i] = await table.Shards[writes[i].Shard].OpenAsync();
+        }
+
+        if (shards.Length == 1)
+        {
+            return [await shards[0].WriteAsync(writes[0].Write, cancellation)];
+        }
+
+        return await Task.WhenAll(writes.Select((write, i) => shards[i].WriteAsync(write.Write, cancellation).AsTask()));
+    }
+
+    private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> positions, RowBlock block)
+    {
+        if (slot.RequireReadable() is not { } shard)
+        {
+            MarkNeverWritten(positions, rowIds.Length, block);
+            return rowIds.Length;
+        }
+
+        try
+        {
+            return shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions);
+        }
+        catch (ShardDamagedException)
+        {
+            throw slot.Unavailable();
+        }
+    }
+
+    private static void MarkNeverWritten(ReadOnlySpan<int> positions, int count, RowBlock block)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            int slot = positions.IsEmpty ? i : positions[i];
+            block.Statuses.Span[slot] = RowStatus.NeverWritten;
+            if (!block.Versions.IsEmpty)
+            {
+                block.Versions.Span[slot] = 0;
+            }
+        }
+    }
+}

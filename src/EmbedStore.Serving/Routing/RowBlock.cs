@@ -1,0 +1,9 @@
+using EmbedStore.Shards;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Where a batch of rows is read to: one slot for each position of the batch.</summary>
+/// <param name="Rows">Shape [n, row bytes]: rows as they are stored. A missing row leaves its slot as it was.</param>
+/// <param name="Statuses">Shape [n].</param>
+/// <param name="Versions">Shape [n], or empty when nobody asks.</param>
+public readonly record struct RowBlock(Memory<byte> Rows, Memory<RowStatus> Statuses, Memory<long> Versions);

@@ -1,0 +1,48 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>What one request may ask for.</summary>
+/// <remarks>Immutable.</remarks>
+public sealed record ServingLimits
+{
+    /// <summary>Bytes of an answer's rows, and of the values of a write after broadcasting. Unit: bytes. Default: 1 GiB. At most 2 GiB less a little.</summary>
+    public long ResultByteCountMax { get; init; } = 1L << 30;
+
+    /// <summary>Ids in a request. Unit: ids. Default: 4,194,304.</summary>
+    public long IdCountMax { get; init; } = 1L << 22;
+
+    /// <summary>Refuses a result that is too large, before anything of its size is allocated.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
+    public void RequireResult(TensorShape shape, ElementType type) => RequireResult((Int128)shape.ElementCount * type.ByteCount());
+
+    /// <inheritdoc cref="RequireResult(TensorShape, ElementType)"/>
+    public void RequireResult(Int128 byteCount)
+    {
+        if (byteCount > ResultByteCountMax)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.ResultTooLarge,
+                FormattableString.Invariant($"The result would take {byteCount} bytes; the limit is {ResultByteCountMax}."),
+                new Fact("limit", ResultByteCountMax),
+                new Fact("size", (long)Int128.Min(byteCount, long.MaxValue)));
+        }
+    }
+
+    /// <summary>Refuses index tensors that are too large. Masks are limited by what they select.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>
+    public void RequireIds(IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    {
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            if (tensor.Type.IsInteger() && tensor.Shape.ElementCount > IdCountMax)
+            {
+                throw new EmbedStoreException(
+                    ErrorCode.BodyTooLarge,
+                    FormattableString.Invariant($"Tensor '{name}' has {tensor.Shape.ElementCount} ids; the limit is {IdCountMax}."),
+                    new Fact("limit", IdCountMax),
+                    new Fact("size", tensor.Shape.ElementCount));
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>A write: <c>t[subscript] = values</c>, <c>t[subscript] += values</c>, or the erasure of the rows that a subscript names.</summary>
+/// <remarks>Immutable. Its tensors stay valid until the update has answered.</remarks>
+public sealed record UpdateRequest
+{
+    /// <summary>Where to write.</summary>
+    public required Subscript Subscript { get; init; }
+
+    /// <summary>The tensors that the subscript names, and no others.</summary>
+    public required IReadOnlyDictionary<string, Tensor> Tensors { get; init; }
+
+    /// <summary>What to write; it broadcasts to what the subscript selects. Null for an erasure only.</summary>
+    public Tensor? Values { get; init; }
+
+    /// <summary>Assign, Accumulate or Erase.</summary>
+    public required RowWriteKind Kind { get; init; }
+
+    /// <summary>Whose rules the subscript follows.</summary>
+    public Dialect Dialect { get; init; }
+}
+
+/// <summary>A write that was acknowledged.</summary>
+/// <param name="RowCount">Distinct rows that were written, or erased.</param>
+/// <param name="Version">Version of the table that has it.</param>
+public readonly record struct UpdateAnswer(long RowCount, long Version);

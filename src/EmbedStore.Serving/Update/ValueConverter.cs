@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Brings the values of a write to the type that rows take.</summary>
+/// <remarks>Numbers become floating point of any width; integers become other integers when every one of them fits. A fraction never becomes an integer.</remarks>
+internal static class ValueConverter
+{
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedDtype"/>, or <see cref="ErrorCode.InvalidParameter"/> for a number that does not fit.</exception>
+    public static Tensor Convert(Tensor values, RowFormat rows)
+    {
+        ElementType type = rows.ValueType;
+        Tensor converted = values.Type == type ? values : ConvertType(values, type);
+        if (rows.ScaledByRow)
+        {
+            RequireFinite(converted);
+        }
+
+        return converted;
+    }
+
+    private static Tensor ConvertType(Tensor values, ElementType type)
+    {
+        var data = new byte[values.Shape.ElementCount * type.ByteCount()];
+        if (ElementConverter.CanConvert(values.Type, type))
+        {
+            ElementConverter.Convert(values.Data.Span, values.Type, data, type);
+        }
+        else if (values.Type.IsInteger() && type.IsInteger())
+        {
+            RequireFits(values, type, ElementConverter.ConvertChecked(values.Data.Span, values.Type, data, type));
+        }
+        else
+        {
+            throw new EmbedStoreException(
+                ErrorCode.UnsupportedDtype, $"Values of {values.Type.WireName()} do not go into rows of {type.WireName()}.", new Fact("tensor", "values"));
+        }
+
+        return new Tensor(type, values.Shape, data);
+    }
+
+    private static void RequireFits(Tensor values, ElementType type, int firstBad)
+    {
+        if (firstBad >= 0)
+        {
+            throw Refuse(values.Shape, firstBad, $"does not fit {type.WireName()}");
+        }
+    }
+
+    /// <summary>A row with a scale is scaled by its largest element, so that one NaN or infinity would take all others with it.</summary>
+    private static void RequireFinite(Tensor values)
+    {
+        ReadOnlySpan<float> elements = MemoryMarshal.Cast<byte, float>(values.Data.Span);
+        for (int i = 0; i < elements.Length; i++)
+        {
+            if (!float.IsFinite(elements[i]))
+            {
+                throw Refuse(values.Shape, i, "is not finite, which a row with a scale cannot hold");
+            }
+        }
+    }
+
+    private static EmbedStoreException Refuse(TensorShape shape, long element, string reason)
+    {
+        long[] position = shape.CoordinatesOf(element);
+        return new EmbedStoreException(
+            ErrorCode.InvalidParameter,
+            $"The value at position [{string.Join(", ", position)}] {reason}.",
+            new Fact("parameter", "values"),
+            new Fact("position", position));
+    }
+}
