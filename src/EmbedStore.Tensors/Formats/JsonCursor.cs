@@ -33,7 +33,17 @@ internal ref struct JsonCursor
     public readonly ReadOnlySpan<byte> Text => _reader.ValueSpan;
 
     /// <summary>True when the current string, unescaped, is <paramref name="text"/>.</summary>
-    public readonly bool StringEquals(ReadOnlySpan<byte> text) => _reader.ValueTextEquals(text);
+    public readonly bool StringEquals(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return _reader.ValueTextEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfSurrogatePair();
+        }
+    }
 
     /// <summary>Goes to the next token; false after the last.</summary>
     public bool Read()
@@ -91,8 +101,7 @@ internal ref struct JsonCursor
         }
         catch (InvalidOperationException)
         {
-            // The reader checks escapes only here: half a surrogate pair is not text.
-            throw Malformed.At(Offset, "A string has half a surrogate pair.");
+            throw HalfSurrogatePair();
         }
     }
 
@@ -157,6 +166,9 @@ internal ref struct JsonCursor
 
         return key;
     }
+
+    // The reader checks escapes only when it unescapes.
+    private readonly EmbedStoreException HalfSurrogatePair() => Malformed.At(Offset, "A string has half a surrogate pair.");
 
     private static void CheckUtf8(ReadOnlySpan<byte> utf8, long origin)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -10,6 +11,8 @@ namespace EmbedStore.Tensors;
 /// </remarks>
 public static class JsonTensorWriter
 {
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
     /// <summary>Writes the field <c>"tensors": {name: tensor, ...}</c> of a message.</summary>
     /// <param name="json">Inside an object.</param>
     /// <param name="tensors">Distinct names, in the order in which they are written.</param>
@@ -66,25 +69,38 @@ public static class JsonTensorWriter
 
     private static void WriteFloat(Utf8JsonWriter json, float value)
     {
-        if (float.IsFinite(value))
+        if (!float.IsFinite(value))
         {
-            json.WriteNumberValue(value);
+            json.WriteStringValue(JsonNonFinite.Of(value));
+        }
+        else if (IsPowerOfTwo(value) && float.Parse(value.ToString(Invariant), Invariant) != value)
+        {
+            json.WriteRawValue(value.ToString("G9", Invariant));
         }
         else
         {
-            json.WriteStringValue(JsonNonFinite.Of(value));
+            json.WriteNumberValue(value);
         }
     }
 
     private static void WriteDouble(Utf8JsonWriter json, double value)
     {
-        if (double.IsFinite(value))
-        {
-            json.WriteNumberValue(value);
-        }
-        else
+        if (!double.IsFinite(value))
         {
             json.WriteStringValue(JsonNonFinite.Of(value));
         }
+        else if (IsPowerOfTwo(value) && double.Parse(value.ToString(Invariant), Invariant) != value)
+        {
+            json.WriteRawValue(value.ToString("G17", Invariant));
+        }
+        else
+        {
+            json.WriteNumberValue(value);
+        }
     }
+
+    // Below a power of two the neighbour is nearer than above. .NET overlooks that and writes 2^-25 with a digit too few, so these are tried.
+    private static bool IsPowerOfTwo(float value) => (BitConverter.SingleToUInt32Bits(value) & 0x7F_FFFF) == 0;
+
+    private static bool IsPowerOfTwo(double value) => (BitConverter.DoubleToUInt64Bits(value) & 0xF_FFFF_FFFF_FFFF) == 0;
 }
