@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json;
+
+namespace EmbedStore.Tensors;
+
+/// <summary>What a nested list is, seen from its text.</summary>
+/// <param name="Type">I64, F32 or Bool.</param>
+/// <param name="Shape">At most <see cref="TensorShape.RankMax"/> dimensions.</param>
+internal sealed record JsonNesting(ElementType Type, TensorShape Shape);
+
+/// <summary>The first of two passes over a list: finds its type and shape, so that the second can write into an array of the right size.</summary>
+internal ref struct JsonNestingScan
+{
+    private const long Unknown = -1;
+
+    private readonly string _name;
+    private readonly Span<long> _sizes;
+    private readonly Span<long> _counts;
+    private int _depth;
+    private int? _rank;
+    private ElementType? _type;
+
+    private JsonNestingScan(string name, Span<long> sizes, Span<long> counts)
+    {
+        _name = name;
+        _sizes = sizes;
+        _counts = counts;
+        sizes.Fill(Unknown);
+    }
+
+    /// <summary>Goes from the first token of a value to its last.</summary>
+    public static JsonNesting Scan(ref JsonCursor cursor, string name)
+    {
+        var scan = new JsonNestingScan(name, stackalloc long[TensorShape.RankMax], stackalloc long[TensorShape.RankMax]);
+        scan.Take(cursor);
+        while (scan._depth > 0)
+        {
+            cursor.Read();
+            scan.Take(cursor);
+        }
+
+        return new JsonNesting(scan._type ?? ElementType.I64, TensorShape.Of(scan._sizes[..scan._rank!.Value]));
+    }
+
+    private void Take(scoped in JsonCursor cursor)
+    {
+        switch (cursor.Token)
+        {
+            case JsonTokenType.StartArray: Open(cursor); break;
+            case JsonTokenType.EndArray: Close(cursor); break;
+            default: TakeElement(cursor); break;
+        }
+    }
+
+    private void Open(scoped in JsonCursor cursor)
+    {
+        CountOne();
+        if (_depth == TensorShape.RankMax)
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' is nested more than {TensorShape.RankMax} deep.");
+        }
+
+        if (_depth >= _rank)
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' is ragged: a list stands where a single value is expected.");
+        }
+
+        _counts[_depth++] = 0;
+    }
+
+    private void Close(scoped in JsonCursor cursor)
+    {
+        _depth--;
+        long count = _counts[_depth];
+        if (count == 0)
+        {
+            CheckRank(_depth + 1, cursor);
+        }
+
+        if (_sizes[_depth] != Unknown && _sizes[_depth] != count)
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' is ragged: a list of {count} stands where {_sizes[_depth]} are expected.");
+        }
+
+        _sizes[_depth] = count;
+    }
+
+    private void TakeElement(scoped in JsonCursor cursor)
+    {
+        ElementType type = TypeOf(cursor);
+        CountOne();
+        CheckRank(_depth, cursor);
+        if (_type is ElementType before && before != type && (before == ElementType.Bool || type == ElementType.Bool))
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' mixes booleans and numbers.");
+        }
+
+        _type = _type == ElementType.F32 ? ElementType.F32 : type;
+    }
+
+    private readonly void CountOne()
+    {
+        if (_depth > 0)
+        {
+            _counts[_depth - 1]++;
+        }
+    }
+
+    private void CheckRank(int rank, scoped in JsonCursor cursor)
+    {
+        _rank ??= rank;
+        if (_rank != rank)
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' is ragged: nested {rank} deep here and {_rank} deep before.");
+        }
+    }
+
+    private readonly ElementType TypeOf(scoped in JsonCursor cursor)
+    {
+        switch (cursor.Token)
+        {
+            case JsonTokenType.True or JsonTokenType.False:
+                return ElementType.Bool;
+            case JsonTokenType.Number when cursor.Text.Length <= JsonTensorReader.NumberByteCountMax:
+                return cursor.Text.IndexOfAny(".eE"u8) < 0 ? ElementType.I64 : ElementType.F32;
+            case JsonTokenType.Number:
+                throw Malformed.At(cursor.Offset, $"A number of tensor '{_name}' has {cursor.Text.Length} digits; at most {JsonTensorReader.NumberByteCountMax} are allowed.");
+            case JsonTokenType.String when JsonNonFinite.TryParse(cursor, out _):
+                return ElementType.F32;
+            default:
+                throw Malformed.At(cursor.Offset, $"Tensor '{_name}' has {Found(cursor)}; allowed are numbers, booleans and the strings NaN, Infinity, -Infinity.");
+        }
+    }
+
+    private static string Found(scoped in JsonCursor cursor) =>
+        cursor.Token == JsonTokenType.String ? $"the string \"{Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}\"" : $"a {cursor.Token}";
+}
