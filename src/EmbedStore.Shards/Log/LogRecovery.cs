@@ -1,0 +1,153 @@
+namespace EmbedStore.Shards;
+
+/// <summary>Takes one record of the log.</summary>
+internal delegate void RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> record);
+
+/// <summary>Reads a shard's log from its first record to its end, checks everything, and cuts off what a crash left unfinished.</summary>
+/// <remarks>
+/// An end is unfinished when a record there is bad and nothing proves that it was ever flushed. The proof is a valid record behind it whose
+/// <see cref="RecordHeader.SyncedOffset"/> lies beyond the bad byte, or a further segment. With the proof it is damage, and nothing is changed.
+/// </remarks>
+internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
+{
+    private readonly uint _seed = RecordHeader.Seed(owner.Identity);
+    private long _firstLsn;
+    private long _lastLsn;
+    private long _epoch;
+    private long _byteCount;
+    private long _cutByteCount;
+
+    /// <param name="visit">Called for each record in order.</param>
+    /// <param name="cancellation">Between records; what was found so far stays untouched.</param>
+    /// <exception cref="ShardDamagedException">Damage, or a format version from the future. Nothing was changed.</exception>
+    public LogEnd Run(RecordVisitor visit, CancellationToken cancellation)
+    {
+        List<string> names = [.. disk.FileNames(folder).Where(LogFormat.IsSegmentName)];
+        for (int i = 0; i < names.Count; i++)
+        {
+            bool isLast = i == names.Count - 1;
+            if (!ReadSegment(Path.Combine(folder, names[i]), isLast, visit, cancellation))
+            {
+                names.RemoveAt(i);
+            }
+        }
+
+        return new LogEnd(_firstLsn, _lastLsn, names.Count, _byteCount, names.LastOrDefault(), _cutByteCount);
+    }
+
+    /// <returns>False when the segment was made but not finished, and is gone now.</returns>
+    private bool ReadSegment(string path, bool isLast, RecordVisitor visit, CancellationToken cancellation)
+    {
+        IDiskFile file = disk.Open(path, create: false);
+        using var reader = new SegmentReader(file);
+        if (!CheckHeader(reader, path, isLast))
+        {
+            reader.Dispose();
+            disk.Delete(path);
+            disk.FlushFolder(folder);
+            _cutByteCount += reader.Length;
+            return false;
+        }
+
+        long offset = LogFormat.SegmentHeaderByteCount;
+        while (offset < reader.Length && TryRecordAt(reader, offset, out RecordHeader header))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            CheckChain(path, offset, header);
+            visit(header, reader.At(offset, header.ByteCount));
+            (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
+            _firstLsn = _firstLsn == 0 ? header.Lsn : _firstLsn;
+            offset += header.ByteCount;
+        }
+
+        if (offset < reader.Length)
+        {
+            CheckTail(reader, path, offset, isLast);
+            _cutByteCount += reader.Length - offset;
+            file.SetLength(offset);
+        }
+
+        if (isLast)
+        {
+            // Records that a killed process left in the page cache are served from here on, so they must last from here on.
+            file.Flush();
+        }
+
+        _byteCount += offset;
+        return true;
+    }
+
+    private bool CheckHeader(SegmentReader reader, string path, bool isLast)
+    {
+        ReadOnlySpan<byte> bytes = reader.At(0, LogFormat.SegmentHeaderByteCount);
+        if (SegmentHeader.FormatVersion(bytes) is { } version && version != LogFormat.Version)
+        {
+            throw new ShardDamagedException(path, 8, FormattableString.Invariant($"format version {version} is not known here, only {LogFormat.Version}."));
+        }
+
+        if (!SegmentHeader.TryRead(bytes, out SegmentHeader header))
+        {
+            CheckTail(reader, path, 0, isLast);
+            return false;
+        }
+
+        if (header.Identity != owner.Identity)
+        {
+            throw new ShardDamagedException(path, 16, "the segment belongs to another shard.");
+        }
+
+        if (header.PreviousLsn != _lastLsn)
+        {
+            throw new ShardDamagedException(path, 32, FormattableString.Invariant($"the segment follows record {header.PreviousLsn}, but the one before it ends with {_lastLsn}."));
+        }
+
+        CheckEpoch(path, 40, header.OwnerEpoch);
+        return true;
+    }
+
+    private bool TryRecordAt(SegmentReader reader, long offset, out RecordHeader header)
+    {
+        header = default;
+        int byteCount = RecordHeader.PlausibleByteCount(reader.At(offset, LogFormat.RecordHeaderByteCount), reader.Length - offset);
+        return byteCount > 0 && RecordHeader.TryRead(reader.At(offset, byteCount), _seed, out header);
+    }
+
+    private void CheckChain(string path, long offset, in RecordHeader header)
+    {
+        if (header.PreviousLsn != _lastLsn || header.Lsn <= _lastLsn)
+        {
+            throw new ShardDamagedException(path, offset, FormattableString.Invariant($"record {header.Lsn} follows {header.PreviousLsn}, but the one before it is {_lastLsn}."));
+        }
+
+        CheckEpoch(path, offset, header.OwnerEpoch);
+        if (header.Kind != RecordKind.Write)
+        {
+            throw new ShardDamagedException(path, offset, FormattableString.Invariant($"records of kind {(int)header.Kind} are not known here."));
+        }
+    }
+
+    private void CheckEpoch(string path, long offset, long epoch)
+    {
+        if (epoch < _epoch || epoch > owner.Epoch)
+        {
+            throw new ShardDamagedException(path, offset, FormattableString.Invariant($"owner epoch {epoch} is outside [{_epoch}, {owner.Epoch}]: two owners wrote."));
+        }
+    }
+
+    /// <summary>Throws unless what begins at <paramref name="bad"/> may be the unfinished end of the log.</summary>
+    private void CheckTail(SegmentReader reader, string path, long bad, bool isLast)
+    {
+        if (!isLast)
+        {
+            throw new ShardDamagedException(path, bad, "no valid record, though a later segment exists.");
+        }
+
+        for (long offset = (bad + 8) & ~7L; offset < reader.Length; offset += 8)
+        {
+            if (TryRecordAt(reader, offset, out RecordHeader later) && later.SyncedOffset > bad)
+            {
+                throw new ShardDamagedException(path, bad, FormattableString.Invariant($"no valid record, though record {later.Lsn} at byte {offset} shows that this was flushed."));
+            }
+        }
+    }
+}

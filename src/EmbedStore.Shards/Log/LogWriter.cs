@@ -1,0 +1,120 @@
+namespace EmbedStore.Shards;
+
+/// <summary>Appends to a shard's log. One thread.</summary>
+/// <remarks>After any exception but <see cref="DiskFullException"/> nothing is known about the log's end: the owner must not use the writer again.</remarks>
+internal sealed class LogWriter : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly string _folder;
+    private readonly Guid _identity;
+    private readonly long _segmentByteCountMax;
+    private IDiskFile? _segment;
+
+    /// <param name="disk">Where the folder is.</param>
+    /// <param name="folder">Of the segments.</param>
+    /// <param name="owner">Who writes.</param>
+    /// <param name="end">Where recovery found the end.</param>
+    /// <param name="segmentByteCountMax">A segment is closed before it grows past this, unless one group does alone.</param>
+    public LogWriter(IDisk disk, string folder, OwnerRecord owner, LogEnd end, long segmentByteCountMax)
+    {
+        (_disk, _folder, _identity, OwnerEpoch, _segmentByteCountMax) = (disk, folder, owner.Identity, owner.Epoch, segmentByteCountMax);
+        (LastLsn, FirstLsn, SegmentCount, ByteCount) = (end.LastLsn, end.FirstLsn, end.SegmentCount, end.ByteCount);
+        if (end.LastSegment is { } name)
+        {
+            _segment = disk.Open(Path.Combine(folder, name), create: false);
+            Offset = SyncedOffset = _segment.Length;
+        }
+    }
+
+    public long OwnerEpoch { get; }
+
+    /// <summary>0 when there is none.</summary>
+    public long LastLsn { get; private set; }
+
+    /// <summary>0 when there is none.</summary>
+    public long FirstLsn { get; private set; }
+
+    public int SegmentCount { get; private set; }
+
+    /// <summary>Of all segments. Unit: bytes.</summary>
+    public long ByteCount { get; private set; }
+
+    /// <summary>Where the next group goes in its segment. Unit: bytes.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>Everything of the segment before this is on stable storage. Unit: bytes.</summary>
+    public long SyncedOffset { get; private set; }
+
+    public bool HasUnsynced => SyncedOffset < Offset;
+
+    /// <summary>Makes sure that a group of this size has a segment to go to; after it <see cref="Offset"/> and <see cref="SyncedOffset"/> are that segment's.</summary>
+    public void Prepare(long groupByteCount)
+    {
+        if (_segment is not null && (Offset == LogFormat.SegmentHeaderByteCount || Offset + groupByteCount <= _segmentByteCountMax))
+        {
+            return;
+        }
+
+        // The old segment is whole on disk before the new one exists: so only the last segment can have an unfinished end.
+        Flush();
+        IDiskFile next = Create();
+        _segment?.Dispose();
+        _segment = next;
+        SegmentCount++;
+        Offset = SyncedOffset = LogFormat.SegmentHeaderByteCount;
+        ByteCount += LogFormat.SegmentHeaderByteCount;
+    }
+
+    /// <summary>Appends records that lie behind each other.</summary>
+    /// <exception cref="DiskFullException">Nothing of the group is in the log.</exception>
+    public void Append(ReadOnlySpan<byte> group, long firstLsn, long lastLsn)
+    {
+        try
+        {
+            _segment!.Write(group, Offset);
+        }
+        catch (DiskFullException)
+        {
+            _segment!.SetLength(Offset);
+            throw;
+        }
+
+        Offset += group.Length;
+        ByteCount += group.Length;
+        LastLsn = lastLsn;
+        FirstLsn = FirstLsn == 0 ? firstLsn : FirstLsn;
+    }
+
+    public void Flush()
+    {
+        if (HasUnsynced)
+        {
+            _segment!.Flush();
+            SyncedOffset = Offset;
+        }
+    }
+
+    public void Dispose() => _segment?.Dispose();
+
+    private IDiskFile Create()
+    {
+        string path = Path.Combine(_folder, LogFormat.SegmentName(LastLsn));
+        Span<byte> header = stackalloc byte[LogFormat.SegmentHeaderByteCount];
+        new SegmentHeader(_identity, LastLsn, OwnerEpoch).WriteTo(header);
+        IDiskFile file = _disk.Open(path, create: true);
+        try
+        {
+            file.Write(header, 0);
+        }
+        catch (DiskFullException)
+        {
+            file.Dispose();
+            _disk.Delete(path);
+            throw;
+        }
+
+        file.Flush();
+        _disk.FlushFolder(_folder);
+        return file;
+    }
+}

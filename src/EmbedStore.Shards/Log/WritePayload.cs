@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Shards;
+
+/// <summary>A write as it stands in a log record: the operation, not the rows it leads to. Live writes are applied from these bytes too.</summary>
+internal static class WritePayload
+{
+    private const int HeadByteCount = 24;
+
+    /// <summary>Unit: bytes, a multiple of 8.</summary>
+    public static long ByteCount(RowWrite write) =>
+        (HeadByteCount + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + write.Values.Length + 7) & ~7L;
+
+    /// <param name="write">Checked.</param>
+    /// <param name="target">Exactly <see cref="ByteCount"/> bytes.</param>
+    public static void Write(RowWrite write, Span<byte> target)
+    {
+        target.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(target, (int)write.Kind);
+        BinaryPrimitives.WriteInt32LittleEndian(target[4..], write.RowIds.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(target[8..], write.Columns.Start);
+        BinaryPrimitives.WriteInt32LittleEndian(target[12..], write.CountPerEntry);
+        BinaryPrimitives.WriteInt32LittleEndian(target[16..], write.Columns.Step);
+        BinaryPrimitives.WriteInt32LittleEndian(target[20..], write.ColumnOf.IsEmpty ? 0 : 1);
+        target = target[HeadByteCount..];
+        MemoryMarshal.AsBytes(write.RowIds.Span).CopyTo(target);
+        target = target[(write.RowIds.Length * sizeof(long))..];
+        MemoryMarshal.AsBytes(write.ColumnOf.Span).CopyTo(target);
+        target = target[LogFormat.Padded(write.ColumnOf.Length * sizeof(int))..];
+        write.Values.Span.CopyTo(target);
+    }
+
+    /// <returns>False when the payload does not fit itself or the format; its checksum was right, so nothing that this code wrote does that.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> payload, RowFormat format, out RowChange change)
+    {
+        change = default;
+        if (payload.Length < HeadByteCount)
+        {
+            return false;
+        }
+
+        var kind = (RowWriteKind)BinaryPrimitives.ReadInt32LittleEndian(payload);
+        int entryCount = BinaryPrimitives.ReadInt32LittleEndian(payload[4..]);
+        var columns = new ColumnRange(BinaryPrimitives.ReadInt32LittleEndian(payload[8..]), BinaryPrimitives.ReadInt32LittleEndian(payload[12..]), BinaryPrimitives.ReadInt32LittleEndian(payload[16..]));
+        bool ownColumns = BinaryPrimitives.ReadInt32LittleEndian(payload[20..]) != 0;
+        payload = payload[HeadByteCount..];
+        long idBytes = (long)entryCount * sizeof(long);
+        long columnBytes = ownColumns ? ((long)entryCount * sizeof(int)) + 7 & ~7L : 0;
+        long valueBytes = (long)entryCount * columns.Count * format.ValueType.ByteCount();
+        if (entryCount < 0 || columns.Count < 0 || idBytes + columnBytes + valueBytes > payload.Length)
+        {
+            return false;
+        }
+
+        change = new RowChange
+        {
+            Kind = kind,
+            RowIds = MemoryMarshal.Cast<byte, long>(payload[..(int)idBytes]),
+            Columns = columns,
+            ColumnOf = ownColumns ? MemoryMarshal.Cast<byte, int>(payload.Slice((int)idBytes, entryCount * sizeof(int))) : [],
+            Values = payload.Slice((int)(idBytes + columnBytes), (int)valueBytes),
+        };
+        return true;
+    }
+}
+
+/// <summary>A write as the row store applies it, in a log record's bytes.</summary>
+internal readonly ref struct RowChange
+{
+    public required RowWriteKind Kind { get; init; }
+
+    public required ReadOnlySpan<long> RowIds { get; init; }
+
+    /// <summary>Its count holds with own columns too; it is 0 for an erase.</summary>
+    public required ColumnRange Columns { get; init; }
+
+    public required ReadOnlySpan<int> ColumnOf { get; init; }
+
+    public required ReadOnlySpan<byte> Values { get; init; }
+}

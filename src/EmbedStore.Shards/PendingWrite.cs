@@ -1,0 +1,20 @@
+namespace EmbedStore.Shards;
+
+/// <summary>A write that waits for its commit.</summary>
+internal sealed class PendingWrite(RowWrite write, CancellationToken cancellation)
+{
+    private readonly TaskCompletionSource<WriteReceipt> _receipt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RowWrite Write { get; } = write;
+
+    public CancellationToken Cancellation { get; } = cancellation;
+
+    /// <summary>Of the whole record. Unit: bytes.</summary>
+    public int RecordByteCount { get; } = LogFormat.RecordHeaderByteCount + (int)WritePayload.ByteCount(write);
+
+    public Task<WriteReceipt> Receipt => _receipt.Task;
+
+    public void Complete(WriteReceipt receipt) => _receipt.TrySetResult(receipt);
+
+    public void Cancel() => _receipt.TrySetCanceled(Cancellation);
+}

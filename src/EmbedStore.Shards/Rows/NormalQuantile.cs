@@ -1,0 +1,97 @@
+namespace EmbedStore.Shards;
+
+/// <summary>Inverse of the standard normal distribution function.</summary>
+/// <remarks>
+/// Source: Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", Applied Statistics 37 (1988), PPND16: relative error about 1e-16.
+/// Its logarithm is computed here from exactly defined operations, because the library's differs between platforms.
+/// </remarks>
+internal static class NormalQuantile
+{
+    private static readonly double[] CentreUp =
+    [
+        3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4,
+        4.5921953931549871457e+4, 6.7265770927008700853e+4, 3.3430575583588128105e+4, 2.5090809287301226727e+3,
+    ];
+
+    private static readonly double[] CentreDown =
+    [
+        1.0, 4.2313330701600911252e+1, 6.8718700749205790830e+2, 5.3941960214247511077e+3,
+        2.1213794301586595867e+4, 3.9307895800092710610e+4, 2.8729085735721942674e+4, 5.2264952788528545610e+3,
+    ];
+
+    private static readonly double[] MiddleUp =
+    [
+        1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
+        1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4,
+    ];
+
+    private static readonly double[] MiddleDown =
+    [
+        1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+        1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9,
+    ];
+
+    private static readonly double[] TailUp =
+    [
+        6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
+        2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
+    ];
+
+    private static readonly double[] TailDown =
+    [
+        1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+        7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15,
+    ];
+
+    /// <summary>The number below which a standard normal value lies with probability <paramref name="p"/>.</summary>
+    /// <param name="p">In (0, 1).</param>
+    public static double Of(double p)
+    {
+        double q = p - 0.5;
+        if (Math.Abs(q) <= 0.425)
+        {
+            double r = 0.180625 - (q * q);
+            return q * Polynomial(CentreUp, r) / Polynomial(CentreDown, r);
+        }
+
+        double distance = Math.Sqrt(-Log(q < 0 ? p : 1 - p));
+        double value = distance <= 5
+            ? Polynomial(MiddleUp, distance - 1.6) / Polynomial(MiddleDown, distance - 1.6)
+            : Polynomial(TailUp, distance - 5) / Polynomial(TailDown, distance - 5);
+        return q < 0 ? -value : value;
+    }
+
+    private static double Polynomial(double[] coefficients, double x)
+    {
+        double sum = 0;
+        for (int i = coefficients.Length - 1; i >= 0; i--)
+        {
+            sum = (sum * x) + coefficients[i];
+        }
+
+        return sum;
+    }
+
+    // log(m 2^e) = e log 2 + 2 artanh((m - 1) / (m + 1)); with m in [sqrt(1/2), sqrt(2)) the series' 12th term is below 1e-18.
+    private static double Log(double x)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(x);
+        int exponent = (int)(bits >> 52) - 1023;
+        double mantissa = BitConverter.Int64BitsToDouble((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000);
+        if (mantissa > 1.4142135623730951)
+        {
+            mantissa /= 2;
+            exponent++;
+        }
+
+        double s = (mantissa - 1) / (mantissa + 1);
+        double square = s * s;
+        double sum = 0;
+        for (int k = 23; k >= 1; k -= 2)
+        {
+            sum = (sum * square) + (1.0 / k);
+        }
+
+        return (exponent * 0.6931471805599453) + (2 * s * sum);
+    }
+}

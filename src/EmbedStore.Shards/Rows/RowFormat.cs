@@ -1,0 +1,74 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Shards;
+
+/// <summary>What a row of one table is made of.</summary>
+/// <remarks>An invalid format cannot be built. Immutable; compares by value. A shard is bound to the format that it was made with.</remarks>
+public sealed record RowFormat
+{
+    /// <summary>The largest row, elements and optimizer state together. Unit: bytes.</summary>
+    public const int RowByteCountMax = 1 << 20;
+
+    /// <summary>Builds a format.</summary>
+    /// <param name="elementType">F32, F16, BF16, F64, I64, I32, U8 or I8.</param>
+    /// <param name="width">Unit: elements. At least 1.</param>
+    /// <param name="scaledByRow">Only with I8: an F32 scale stands before the elements, and values are F32.</param>
+    /// <param name="stateByteCount">Optimizer state behind the elements. Unit: bytes.</param>
+    /// <param name="initializer">Null: zeros.</param>
+    /// <exception cref="ArgumentException">The parts do not go together, or the row is larger than <see cref="RowByteCountMax"/>.</exception>
+    public RowFormat(ElementType elementType, int width, bool scaledByRow = false, int stateByteCount = 0, RowInitializer? initializer = null)
+    {
+        if (elementType is ElementType.I16 or ElementType.Bool || !Enum.IsDefined(elementType))
+        {
+            throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "Must be F32, F16, BF16, F64, I64, I32, U8 or I8.");
+        }
+
+        if (scaledByRow && elementType != ElementType.I8)
+        {
+            throw new ArgumentException($"Only I8 rows have a scale, not {elementType}.", nameof(scaledByRow));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(stateByteCount);
+        long byteCount = ((long)width * elementType.ByteCount()) + (scaledByRow ? sizeof(float) : 0) + stateByteCount;
+        if (byteCount > RowByteCountMax)
+        {
+            throw new ArgumentException($"A row of {width} {elementType} elements and {stateByteCount} bytes of state takes {byteCount} bytes; at most {RowByteCountMax} fit.", nameof(width));
+        }
+
+        ElementType = elementType;
+        Width = width;
+        ScaledByRow = scaledByRow;
+        StateByteCount = stateByteCount;
+        Initializer = initializer ?? RowInitializer.Zeros;
+    }
+
+    /// <summary>Type of the elements as they are stored.</summary>
+    public ElementType ElementType { get; }
+
+    /// <summary>Unit: elements. At least 1.</summary>
+    public int Width { get; }
+
+    /// <summary>I8 only: an F32 scale stands before the elements; an element means scale times itself.</summary>
+    public bool ScaledByRow { get; }
+
+    /// <summary>Optimizer state behind the elements, zero at first. Unit: bytes.</summary>
+    public int StateByteCount { get; }
+
+    /// <summary>What a row that was never written, or was erased, starts from.</summary>
+    public RowInitializer Initializer { get; }
+
+    /// <summary>Type of the values that writes bring and that decoded reads give.</summary>
+    public ElementType ValueType => ScaledByRow ? ElementType.F32 : ElementType;
+
+    /// <summary>What <see cref="Shard.Read"/> gives of a row: scale, if any, and elements. Unit: bytes.</summary>
+    public int DataByteCount => (ScaledByRow ? sizeof(float) : 0) + (Width * ElementType.ByteCount());
+
+    /// <summary>A row decoded to <see cref="ValueType"/>. Unit: bytes.</summary>
+    public int ValueByteCount => Width * ValueType.ByteCount();
+
+    /// <summary>Writes what a missing row starts from, in <see cref="ValueType"/>.</summary>
+    /// <param name="rowId">Any.</param>
+    /// <param name="destination"><see cref="ValueByteCount"/> bytes.</param>
+    public void FillInitial(long rowId, Span<byte> destination) => Initializer.Fill(rowId, ValueType, destination[..ValueByteCount]);
+}

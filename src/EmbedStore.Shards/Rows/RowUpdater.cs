@@ -1,0 +1,138 @@
+using System.Runtime.InteropServices;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Shards;
+
+/// <summary>Applies the writes of the log to the rows: live, and again at recovery. One thread.</summary>
+/// <remarks>
+/// Row by row: whatever a record does to a row is done in one change, after which the row carries the record's LSN. A row that carries it already,
+/// or a later one, is left alone: so applying a record again does nothing.
+/// </remarks>
+internal sealed class RowUpdater
+{
+    private const int ChunkByteCount = 1 << 20;
+
+    private readonly RowFormat _format;
+    private readonly RowStore _rows;
+    private readonly int _imageByteCount;
+    private readonly int _chunkRowCount;
+    private readonly byte[] _images;
+    private readonly long[] _rowIds;
+    private readonly int[] _places;
+    private readonly RowStatus[] _statuses;
+    private readonly bool[] _changed;
+    private readonly byte[] _scaledValues;
+    private readonly EntryOrder _order = new();
+
+    public RowUpdater(RowFormat format, RowStore rows)
+    {
+        (_format, _rows, _imageByteCount) = (format, rows, rows.ImageByteCount);
+        _chunkRowCount = Math.Clamp(ChunkByteCount / _imageByteCount, 1, 1024);
+        _images = GC.AllocateUninitializedArray<byte>(_chunkRowCount * _imageByteCount, pinned: true);
+        _rowIds = new long[_chunkRowCount];
+        _places = new int[_chunkRowCount + 1];
+        _statuses = new RowStatus[_chunkRowCount];
+        _changed = new bool[_chunkRowCount];
+        _scaledValues = new byte[format.ScaledByRow ? format.ValueByteCount : 0];
+    }
+
+    /// <summary>Rows that a read finds.</summary>
+    public long LiveRowCount { get; private set; }
+
+    /// <summary>Applies one record.</summary>
+    /// <returns>Distinct rows touched.</returns>
+    public long Apply(in RowChange change, long lsn, long writtenAt)
+    {
+        _order.Group(change.RowIds);
+        long touched = 0;
+        for (int place = 0; place < _order.Count;)
+        {
+            int rowCount = 0;
+            for (; rowCount < _chunkRowCount && place < _order.Count; rowCount++)
+            {
+                _rowIds[rowCount] = change.RowIds[_order.EntryAt(place)];
+                _places[rowCount] = place;
+                place = _order.EndOfRow(change.RowIds, place);
+            }
+
+            _places[rowCount] = place;
+            touched += ApplyChunk(change, rowCount, lsn, writtenAt);
+        }
+
+        return touched;
+    }
+
+    private long ApplyChunk(in RowChange change, int rowCount, long lsn, long writtenAt)
+    {
+        ReadOnlySpan<long> rowIds = _rowIds.AsSpan(0, rowCount);
+        int byteCount = rowCount * _imageByteCount;
+        _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowCount));
+        long touched = 0;
+        for (int row = 0; row < rowCount; row++)
+        {
+            Span<byte> image = _images.AsSpan(row * _imageByteCount, _imageByteCount);
+            RowStatus status = _statuses[row];
+            _changed[row] = (status == RowStatus.NeverWritten || RowImage.Lsn(image) < lsn)
+                && (change.Kind == RowWriteKind.Erase ? status == RowStatus.Found : true);
+            if (!_changed[row])
+            {
+                continue;
+            }
+
+            touched++;
+            Change(change, row, status, image);
+            RowImage.Seal(image, rowIds[row], lsn, writtenAt, erased: change.Kind == RowWriteKind.Erase);
+        }
+
+        _rows.WriteImages(rowIds, _images.AsSpan(0, byteCount), _changed.AsSpan(0, rowCount));
+        return touched;
+    }
+
+    private void Change(in RowChange change, int row, RowStatus status, Span<byte> image)
+    {
+        if (change.Kind == RowWriteKind.Erase)
+        {
+            LiveRowCount--;
+            return;
+        }
+
+        Span<byte> data = image.Slice(RowImage.DataOffset, _format.DataByteCount);
+        Span<byte> values = _format.ScaledByRow ? _scaledValues : data;
+        if (status != RowStatus.Found)
+        {
+            LiveRowCount++;
+            image.Clear();
+            _format.FillInitial(_rowIds[row], values);
+        }
+        else if (_format.ScaledByRow)
+        {
+            ScaledRow.Decode(data, MemoryMarshal.Cast<byte, float>(values));
+        }
+
+        for (int place = _places[row]; place < _places[row + 1]; place++)
+        {
+            ApplyEntry(change, _order.EntryAt(place), values);
+        }
+
+        if (_format.ScaledByRow)
+        {
+            ScaledRow.Encode(MemoryMarshal.Cast<byte, float>(values), data);
+        }
+    }
+
+    private void ApplyEntry(in RowChange change, int entry, Span<byte> values)
+    {
+        int count = change.Columns.Count;
+        int byteCount = count * _format.ValueType.ByteCount();
+        ReadOnlySpan<byte> source = change.Values.Slice(entry * byteCount, byteCount);
+        ColumnRange columns = change.ColumnOf.IsEmpty ? change.Columns : new ColumnRange(change.ColumnOf[entry], 1, 1);
+        if (change.Kind == RowWriteKind.Assign)
+        {
+            RowElements.Assign(_format.ValueType, values, columns, source);
+        }
+        else
+        {
+            RowElements.Accumulate(_format.ValueType, values, columns, source);
+        }
+    }
+}

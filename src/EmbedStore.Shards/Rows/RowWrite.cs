@@ -1,0 +1,106 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Shards;
+
+/// <summary>What a write does with its values. Written to disk; values never change.</summary>
+public enum RowWriteKind
+{
+    /// <summary>Sets elements; of equal places the last one wins.</summary>
+    Assign = 1,
+
+    /// <summary>Adds to elements in <see cref="RowFormat.ValueType"/>, entry by entry; integers wrap around.</summary>
+    Accumulate = 2,
+
+    /// <summary>Makes rows missing. Takes no values.</summary>
+    Erase = 3,
+}
+
+/// <summary>Columns that each entry of a write covers: <c>Start, Start + Step, ...</c>, Count of them.</summary>
+/// <param name="Start">In [0, width).</param>
+/// <param name="Count">At least 1.</param>
+/// <param name="Step">Not 0; may be negative.</param>
+public readonly record struct ColumnRange(int Start, int Count, int Step);
+
+/// <summary>One request's part for one shard: written to the log as one record, so that after a crash all of it is there or nothing.</summary>
+/// <remarks>Readers see it row by row.</remarks>
+public sealed class RowWrite
+{
+    /// <summary>What happens to the elements.</summary>
+    public required RowWriteKind Kind { get; init; }
+
+    /// <summary>Shape [n]. Repeats are allowed, and order matters for them.</summary>
+    public required ReadOnlyMemory<long> RowIds { get; init; }
+
+    /// <summary>The elements that each entry writes, when <see cref="ColumnOf"/> is empty. Unused by <see cref="RowWriteKind.Erase"/>.</summary>
+    public ColumnRange Columns { get; init; }
+
+    /// <summary>Shape [n] or empty. When given, each entry writes the one element in its own column. Each in [0, width).</summary>
+    public ReadOnlyMemory<int> ColumnOf { get; init; }
+
+    /// <summary>Shape [n, count], row-major, in <see cref="RowFormat.ValueType"/>, little-endian.</summary>
+    public ReadOnlyMemory<byte> Values { get; init; }
+
+    /// <summary>The version that this write gets is at least this. At most <see cref="long.MaxValue"/> / 2.</summary>
+    public long VersionMin { get; init; }
+
+    /// <summary>Elements that each entry writes.</summary>
+    internal int CountPerEntry => Kind == RowWriteKind.Erase ? 0 : ColumnOf.IsEmpty ? Columns.Count : 1;
+
+    /// <summary>Checks everything that the writer's loop relies on.</summary>
+    /// <exception cref="ArgumentException">Says what does not fit.</exception>
+    internal void Check(RowFormat format)
+    {
+        if (Kind is not (RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Erase))
+        {
+            throw new ArgumentException($"{Kind} is not a kind of write.");
+        }
+
+        if (VersionMin is < 0 or > long.MaxValue / 2)
+        {
+            throw new ArgumentException($"VersionMin must be in [0, 2^62); was {VersionMin}.");
+        }
+
+        if (Kind != RowWriteKind.Erase)
+        {
+            CheckColumns(format);
+        }
+
+        long byteCount = (long)RowIds.Length * CountPerEntry * format.ValueType.ByteCount();
+        if (Values.Length != byteCount)
+        {
+            throw new ArgumentException($"{RowIds.Length} entries of {CountPerEntry} {format.ValueType} take {byteCount} bytes; Values has {Values.Length}.");
+        }
+
+        if (WritePayload.ByteCount(this) > LogFormat.PayloadByteCountMax)
+        {
+            throw new ArgumentException($"The write takes more than {LogFormat.PayloadByteCountMax} bytes of log.");
+        }
+    }
+
+    private void CheckColumns(RowFormat format)
+    {
+        if (ColumnOf.IsEmpty)
+        {
+            long last = Columns.Start + ((Columns.Count - 1L) * Columns.Step);
+            if (Columns.Count < 1 || Columns.Step == 0 || Columns.Start < 0 || Columns.Start >= format.Width || last < 0 || last >= format.Width)
+            {
+                throw new ArgumentException($"{Columns} is not within {format.Width} columns.");
+            }
+
+            return;
+        }
+
+        if (ColumnOf.Length != RowIds.Length)
+        {
+            throw new ArgumentException($"{RowIds.Length} entries but {ColumnOf.Length} columns.");
+        }
+
+        foreach (int column in ColumnOf.Span)
+        {
+            if (column < 0 || column >= format.Width)
+            {
+                throw new ArgumentException($"Column {column} is outside [0, {format.Width}).");
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+using System.Threading.Channels;
+
+namespace EmbedStore.Shards;
+
+public sealed partial class Shard
+{
+    /// <summary>A buffer that grew past this for one large write is not kept.</summary>
+    private const int GroupBufferByteCountMax = 64 << 20;
+
+    private readonly Channel<PendingWrite?> _waiting;
+    private readonly Task _writerEnded;
+    private readonly ITimer? _commitTimer;
+    private readonly List<PendingWrite> _group = [];
+    private byte[] _groupBytes = [];
+    private volatile Exception? _poison;
+    private volatile bool _flushIsDue;
+
+    /// <summary>Commits a write and applies it.</summary>
+    /// <param name="write">Its memory must stay as it is until the returned task completes.</param>
+    /// <param name="cancellation">Honoured until the write's group is formed.</param>
+    /// <exception cref="ArgumentException">The write does not fit the format; nothing of it was kept.</exception>
+    /// <exception cref="OperationCanceledException">Nothing of the write was kept.</exception>
+    /// <exception cref="ObjectDisposedException">The shard is closed.</exception>
+    public async ValueTask<WriteReceipt> WriteAsync(RowWrite write, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        write.Check(_format);
+        var pending = new PendingWrite(write, cancellation);
+        try
+        {
+            await _waiting.Writer.WriteAsync(pending, cancellation).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(Shard));
+        }
+
+        return await pending.Receipt.ConfigureAwait(false);
+    }
+
+    private static Channel<PendingWrite?> CreateQueue(ShardOptions options) => Channel.CreateBounded<PendingWrite?>(
+        new BoundedChannelOptions(options.WaitingWriteCountMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    // A thread of its own: it waits for the disk most of the time, and the thread pool has better to do than that.
+    private Task StartWriter() => Task.Factory.StartNew(RunWriter, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private ITimer? StartCommitTimer() => _options.Durability != Durability.Interval ? null : _options.Time.CreateTimer(
+        _ =>
+        {
+            _flushIsDue = true;
+
+            // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
+            _waiting.Writer.TryWrite(null);
+        },
+        null, _options.CommitInterval, _options.CommitInterval);
+
+    private void RunWriter()
+    {
+        ChannelReader<PendingWrite?> reader = _waiting.Reader;
+        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            TakeGroup(reader);
+            if (_group.Count > 0)
+            {
+                CommitGroup();
+            }
+
+            if (_flushIsDue)
+            {
+                _flushIsDue = false;
+                FlushOrPoison();
+            }
+        }
+
+        FlushOrPoison();
+    }
+
+    private void TakeGroup(ChannelReader<PendingWrite?> reader)
+    {
+        _group.Clear();
+        long byteCount = 0;
+        while (byteCount < _options.GroupByteCountMax && reader.TryPeek(out PendingWrite? next)
+            && (next is null || byteCount + next.RecordByteCount <= int.MaxValue / 2 || _group.Count == 0))
+        {
+            reader.TryRead(out _);
+            if (next is null)
+            {
+                continue;
+            }
+
+            if (next.Cancellation.IsCancellationRequested)
+            {
+                next.Cancel();
+                continue;
+            }
+
+            _group.Add(next);
+            byteCount += next.RecordByteCount;
+        }
+    }
+
+    /// <summary>One group: log, flush, rows, answers.</summary>
+    private void CommitGroup()
+    {
+        if (_poison is not null)
+        {
+            Refuse(WriteOutcome.Unavailable, 0);
+            return;
+        }
+
+        int answered = 0;
+        try
+        {
+            long began = _options.Time.GetTimestamp();
+            int byteCount = AppendGroup();
+            answered = ApplyGroup(byteCount);
+            ShardMeters.CountCommit(_options.Time.GetElapsedTime(began), _group.Count, byteCount);
+        }
+        catch (DiskFullException error)
+        {
+            ShardLog.StorageFull(_options.Logger, _folder, error);
+            Refuse(WriteOutcome.StorageFull, answered);
+        }
+        catch (Exception error)
+        {
+            // Whatever it was, log and rows may now differ: nothing may be promised on top of that.
+            Poison(error);
+            Refuse(WriteOutcome.Unavailable, answered);
+        }
+    }
+
+    private int AppendGroup()
+    {
+        int byteCount = _group.Sum(pending => pending.RecordByteCount);
+        RequireSpace(byteCount);
+        _log.Prepare(byteCount);
+        if (_groupBytes.Length < byteCount || _groupBytes.Length > GroupBufferByteCountMax)
+        {
+            _groupBytes = new byte[byteCount];
+        }
+
+        long lastLsn = _log.LastLsn, firstLsn = 0;
+        long writtenAt = _options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        int offset = 0;
+        foreach (PendingWrite pending in _group)
+        {
+            long lsn = Math.Max(lastLsn + 1, pending.Write.VersionMin);
+            Encode(pending, lsn, lastLsn, writtenAt, _groupBytes.AsSpan(offset, pending.RecordByteCount));
+            firstLsn = firstLsn == 0 ? lsn : firstLsn;
+            lastLsn = lsn;
+            offset += pending.RecordByteCount;
+        }
+
+        _log.Append(_groupBytes.AsSpan(0, byteCount), firstLsn, lastLsn);
+        if (_options.Durability == Durability.Commit)
+        {
+            _log.Flush();
+        }
+
+        return byteCount;
+    }
+
+    private void Encode(PendingWrite pending, long lsn, long previousLsn, long writtenAt, Span<byte> record)
+    {
+        WritePayload.Write(pending.Write, record[LogFormat.RecordHeaderByteCount..]);
+        new RecordHeader
+        {
+            ByteCount = record.Length,
+            Kind = RecordKind.Write,
+            Lsn = lsn,
+            PreviousLsn = previousLsn,
+            OwnerEpoch = _log.OwnerEpoch,
+            SyncedOffset = _log.SyncedOffset,
+            WrittenAt = writtenAt,
+        }.Seal(record, _recordSeed);
+    }
+
+    /// <returns>Writes that were acknowledged: all of the group.</returns>
+    private int ApplyGroup(int byteCount)
+    {
+        int offset = 0;
+        foreach (PendingWrite pending in _group)
+        {
+            Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
+            RecordHeader.TryRead(record, _recordSeed, out RecordHeader header);
+            long touched = ApplyRecord(_updater, _format, header, record);
+            Interlocked.Exchange(ref _version, header.Lsn);
+            Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
+            pending.Complete(new WriteReceipt(WriteOutcome.Committed, header.Lsn, touched));
+            offset += pending.RecordByteCount;
+        }
+
+        System.Diagnostics.Debug.Assert(offset == byteCount, "The group's records fill its bytes.");
+        return _group.Count;
+    }
+
+    /// <summary>Checks that log and scratch have room beyond the reserve for this group.</summary>
+    /// <remarks>FASTER hangs on a full disk, so what it may come to write counts too, as if both were on the same disk.</remarks>
+    private void RequireSpace(long logByteCount)
+    {
+        long rowCount = _group.Sum(pending => (long)pending.Write.RowIds.Length);
+        SpaceGuard.Require(_options, _folder, logByteCount);
+        long scratchGrowth = _rows.ScratchGrowth(rowCount);
+        if (scratchGrowth > 0)
+        {
+            SpaceGuard.Require(_options, _scratchFolder, logByteCount + scratchGrowth);
+        }
+    }
+
+    private void FlushOrPoison()
+    {
+        if (_poison is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _log.Flush();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Poison(error);
+        }
+    }
+
+    private void Poison(Exception error)
+    {
+        _poison = error;
+        ShardLog.ShardPoisoned(_options.Logger, _folder, error);
+    }
+
+    private void Refuse(WriteOutcome outcome, int first)
+    {
+        for (int i = first; i < _group.Count; i++)
+        {
+            _group[i].Complete(new WriteReceipt(outcome, Version, 0));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+namespace EmbedStore.Shards;
+
+/// <summary>One shard of one table: rows by id, lasting.</summary>
+/// <remarks>
+/// <para>The log is the truth. A write is appended to it, flushed as <see cref="ShardOptions.Durability"/> says, applied to the rows and then acknowledged: in this order.</para>
+/// <para>Thread safety: every member from any number of threads at once; writes that wait together share one flush.</para>
+/// </remarks>
+public sealed partial class Shard : IAsyncDisposable
+{
+    private readonly RowFormat _format;
+    private readonly ShardOptions _options;
+    private readonly string _folder;
+    private readonly string _scratchFolder;
+    private readonly IDisposable _lock;
+    private readonly RowStore _rows;
+    private readonly RowUpdater _updater;
+    private readonly LogWriter _log;
+    private readonly uint _recordSeed;
+    private readonly long _cutByteCount;
+    private readonly ReadGate _readGate = new();
+    private long _version;
+    private long _rowCount;
+    private int _disposed;
+
+    private Shard(string folder, string scratchFolder, RowFormat format, ShardOptions options, Opening opening)
+    {
+        (_folder, _scratchFolder, _format, _options) = (folder, scratchFolder, format, options);
+        (_lock, _rows, _updater, _log) = (opening.Lock!, opening.Rows!, opening.Updater!, opening.Log!);
+        _recordSeed = opening.RecordSeed;
+        _cutByteCount = opening.CutByteCount;
+        (_version, _rowCount) = (_log.LastLsn, _updater.LiveRowCount);
+        _waiting = CreateQueue(options);
+        _writerEnded = StartWriter();
+        _commitTimer = StartCommitTimer();
+    }
+
+    /// <summary>What the rows are made of.</summary>
+    public RowFormat Format => _format;
+
+    /// <summary>Version of the newest committed write, 0 for none. Reads that begin later see it.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
+    /// <summary>Live rows.</summary>
+    public long RowCount => Interlocked.Read(ref _rowCount);
+
+    /// <summary>False once a write or flush failed: reads go on, writes answer <see cref="WriteOutcome.Unavailable"/> until the shard is opened again.</summary>
+    public bool AcceptsWrites => _poison is null && Volatile.Read(ref _disposed) == 0;
+
+    /// <summary>Sizes now.</summary>
+    public ShardStatistics Statistics => new(
+        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount, _rows.LogByteCount, _cutByteCount);
+
+    /// <summary>Commits what was accepted, flushes the log, waits for reads that are under way, and lets go of the folder. Later calls fail.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        if (_commitTimer is not null)
+        {
+            await _commitTimer.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _waiting.Writer.TryComplete();
+        await _writerEnded.ConfigureAwait(false);
+        await _readGate.CloseAsync().ConfigureAwait(false);
+        _log.Dispose();
+        _rows.Dispose();
+        _lock.Dispose();
+    }
+}

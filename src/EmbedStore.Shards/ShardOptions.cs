@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EmbedStore.Shards;
+
+/// <summary>What "acknowledged" promises of a write.</summary>
+public enum Durability
+{
+    /// <summary>On stable storage.</summary>
+    Commit,
+
+    /// <summary>In the operating system's hands, so that a killed process loses nothing; on stable storage within <see cref="ShardOptions.CommitInterval"/>.</summary>
+    Interval,
+
+    /// <summary>In the operating system's hands; on stable storage when a segment is full or the shard is closed.</summary>
+    None,
+}
+
+/// <summary>Sizes and promises of one shard. Not changed once the shard is open.</summary>
+public sealed class ShardOptions
+{
+    /// <summary>Default: <see cref="Durability.Commit"/>.</summary>
+    public Durability Durability { get; init; } = Durability.Commit;
+
+    /// <summary>Longest time between a write and its flush with <see cref="Durability.Interval"/>. Default: 100 ms. Above 0.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A log segment is closed before it grows past this; a larger group of writes gets one of its own. Unit: bytes. Default: 64 MiB. At least 4 KiB.</summary>
+    public long SegmentByteCountMax { get; init; } = 64L << 20;
+
+    /// <summary>Writes stop before less than this is free on the disk. Unit: bytes. Default: 64 MiB. At least 0.</summary>
+    public long ReserveByteCount { get; init; } = 64L << 20;
+
+    /// <summary>Memory for rows; what does not fit goes to scratch. Unit: bytes, rounded up to a power of two. Default: 64 MiB. Taken as rows come.</summary>
+    public long MemoryByteCount { get; init; } = 64L << 20;
+
+    /// <summary>What goes to scratch at a time. Unit: bytes, rounded up to a power of two that holds a row. Default: 1 MiB. At least 4 KiB.</summary>
+    public long PageByteCount { get; init; } = 1L << 20;
+
+    /// <summary>Rows for which the index is made: 16 bytes each, at once. More rows work, slower. Default: 65,536. At least 1.</summary>
+    public long ExpectedRowCount { get; init; } = 1L << 16;
+
+    /// <summary>Writes that may wait for a commit; further callers wait for a place. Default: 4,096. At least 1.</summary>
+    public int WaitingWriteCountMax { get; init; } = 4096;
+
+    /// <summary>Log bytes after which a group of writes takes no further one. Unit: bytes. Default: 16 MiB. At least 1.</summary>
+    public long GroupByteCountMax { get; init; } = 16L << 20;
+
+    /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
+    public IDisk Disk { get; init; } = PhysicalDisk.Instance;
+
+    /// <summary>Stamps rows and drives <see cref="CommitInterval"/>. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Default: none.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CommitInterval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(SegmentByteCountMax, 4096);
+        ArgumentOutOfRangeException.ThrowIfNegative(ReserveByteCount);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MemoryByteCount, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MemoryByteCount, 1L << 40);
+        ArgumentOutOfRangeException.ThrowIfLessThan(PageByteCount, 4096);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(PageByteCount, 1L << 30);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ExpectedRowCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ExpectedRowCount, 1L << 36);
+        ArgumentOutOfRangeException.ThrowIfLessThan(WaitingWriteCountMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(GroupByteCountMax, 1);
+    }
+}

@@ -1,0 +1,50 @@
+namespace EmbedStore.Shards;
+
+/// <summary>Every name that the product gives to meters, instruments, activity sources, spans and log events: listed once, here.</summary>
+public static class EmbedStoreTelemetry
+{
+    /// <summary>The meter of the product.</summary>
+    public const string MeterName = "EmbedStore";
+
+    /// <summary>The activity source of the product.</summary>
+    public const string ActivitySourceName = "EmbedStore";
+
+    /// <summary>Instruments. Units follow OpenTelemetry: seconds, bytes, <c>{things}</c>.</summary>
+    public static class Instruments
+    {
+        /// <summary>Histogram, s: from the first byte of a group of writes to the log until they are acknowledged.</summary>
+        public const string CommitDuration = "embedstore.commit.duration";
+
+        /// <summary>Histogram, {writes}: writes that shared one commit.</summary>
+        public const string CommitSize = "embedstore.commit.size";
+
+        /// <summary>Counter, By: bytes appended to logs.</summary>
+        public const string LogWritten = "embedstore.log.written";
+
+        /// <summary>Counter, {rows}: rows that a read had to bring from scratch.</summary>
+        public const string ColdReads = "embedstore.rows.cold_reads";
+    }
+
+    /// <summary>Spans.</summary>
+    public static class Spans
+    {
+        /// <summary>Opening a shard: locks, recovers.</summary>
+        public const string ShardOpen = "shard.open";
+    }
+
+    /// <summary>Ids of log events. Each project has its own hundred; Shards has 100 to 199.</summary>
+    public static class Events
+    {
+        /// <summary>A shard was opened.</summary>
+        public const int ShardOpened = 100;
+
+        /// <summary>A log ended in something unfinished, which was cut off.</summary>
+        public const int LogTailCut = 101;
+
+        /// <summary>A write or a flush failed: the shard takes no more writes.</summary>
+        public const int ShardPoisoned = 102;
+
+        /// <summary>A shard has no room for writes.</summary>
+        public const int StorageFull = 103;
+    }
+}
