@@ -28,7 +28,7 @@ public static class TableSpecJson
     {
         var reader = new SpecReader(fields, "");
         reader.RequireKnown(Fields);
-        IReadOnlyList<long?> sizes = ReadSizes(reader);
+        List<long?> sizes = ReadSizes(reader);
         InitializerSpec? initializer = ReadInitializer(reader);
         ElementType type = ReadType(reader);
         ReadKey(reader, sizes[0] is null);
@@ -103,7 +103,7 @@ public static class TableSpecJson
         return json;
     }
 
-    private static IReadOnlyList<long?> ReadSizes(SpecReader reader)
+    private static List<long?> ReadSizes(SpecReader reader)
     {
         if (reader.Find("shape") is not { ValueKind: JsonValueKind.Array } shape)
         {

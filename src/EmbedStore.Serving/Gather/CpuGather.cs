@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
 
@@ -59,7 +60,7 @@ public sealed class CpuGather : IGather
             return stored;
         }
 
-        format.Rows.Decode(stored, buffer);
+        ScaledRow.Decode(stored, MemoryMarshal.Cast<byte, float>(buffer));
         return buffer;
     }
 

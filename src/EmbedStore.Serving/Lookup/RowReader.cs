@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using EmbedStore.Shards;
-using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 

@@ -15,12 +15,6 @@ public enum RowWriteKind
     Erase = 3,
 }
 
-/// <summary>Columns that each entry of a write covers: <c>Start, Start + Step, ...</c>, Count of them.</summary>
-/// <param name="Start">In [0, width).</param>
-/// <param name="Count">At least 1.</param>
-/// <param name="Step">Not 0; may be negative.</param>
-public readonly record struct ColumnRange(int Start, int Count, int Step);
-
 /// <summary>One request's part for one shard: written to the log as one record, so that after a crash all of it is there or nothing.</summary>
 /// <remarks>Readers see it row by row.</remarks>
 public sealed class RowWrite

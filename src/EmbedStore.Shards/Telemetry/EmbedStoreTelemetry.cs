@@ -30,6 +30,18 @@ public static class EmbedStoreTelemetry
     {
         /// <summary>Opening a shard: locks, recovers.</summary>
         public const string ShardOpen = "shard.open";
+
+        /// <summary>Resolving a subscript against a table.</summary>
+        public const string Plan = "plan";
+
+        /// <summary>Splitting a read by shard and reading the shards.</summary>
+        public const string Route = "route";
+
+        /// <summary>Turning stored rows into elements of an answer.</summary>
+        public const string Gather = "gather";
+
+        /// <summary>Splitting an update by shard and waiting for every shard's commit.</summary>
+        public const string Write = "write";
     }
 
     /// <summary>Ids of log events. Each project has its own hundred; Shards has 100 to 199.</summary>
