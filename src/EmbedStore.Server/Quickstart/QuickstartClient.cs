@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using EmbedStore.Tensors;
@@ -41,6 +42,7 @@ internal sealed class QuickstartClient(Uri server, CancellationToken cancellatio
     }
 
     /// <summary>Waits until the server has recovered all that it owns.</summary>
+    /// <exception cref="CheckFailedException">It answers neither ready nor not yet.</exception>
     /// <exception cref="TimeoutException">It was not ready within half a minute.</exception>
     public async Task WaitUntilReadyAsync()
     {
@@ -53,6 +55,8 @@ internal sealed class QuickstartClient(Uri server, CancellationToken cancellatio
                 return;
             }
 
+            int status = (int)response.StatusCode;
+            Check.That(response.StatusCode == HttpStatusCode.ServiceUnavailable, "GET /health/ready", "200, or 503 until it is ready", $"{status}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
         }
 
