@@ -47,7 +47,7 @@ public sealed class ServeTests
     public async Task A_later_source_overrides_an_earlier_one()
     {
         using var folder = new TemporaryFolder();
-        string file = folder.Write("mine.json", $$"""{"EmbedStore": {"HttpPort": 1, "Data": "{{folder["file"]}}"}}""");
+        string file = folder.Write("mine.json", $$$"""{"EmbedStore": {"HttpPort": 1, "Data": "{{{folder["file"]}}}"}}""");
         await using ServerProcess server = await ServerProcess.StartAsync(
             ["--config", file],
             new Dictionary<string, string> { ["EmbedStore__Data"] = folder["environment"], ["Logging__LogLevel__Default"] = "Error" });
