@@ -95,7 +95,7 @@ internal sealed class QuickstartClient(Uri server, CancellationToken cancellatio
 
         string body = await response.Content.ReadAsStringAsync(cancellation);
         response.Dispose();
-        throw new CheckFailedException($"{request.Method} {request.RequestUri}", "an answer", $"{(int)response.StatusCode} {body}");
+        throw new CheckFailedException($"{request.Method} {Uri.UnescapeDataString(request.RequestUri!.ToString())}", "an answer", $"{(int)response.StatusCode} {body}");
     }
 
     private async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, byte[]? buffer)

@@ -51,7 +51,8 @@ internal sealed class Stage(ServerChild server, Report report, CancellationToken
     {
         await Client.PutAsync(mirror.Table, index, tensors, values, accumulate);
         await CheckWholeAsync(mirror);
-        Report.Held($"{mirror.Table}{index} {(accumulate ? "+=" : "=")} {name}", $"{tensors}, {name} {Python.Shape(values.Shape)}, whole table compared");
+        string shape = values.Shape.Rank == 0 ? "" : $", {name} {Python.Shape(values.Shape)}";
+        Report.Held($"{mirror.Table}{index} {(accumulate ? "+=" : "=")} {name}", $"{tensors}{shape}, whole table compared");
     }
 
     public async Task CheckWholeAsync(Mirror mirror) =>
