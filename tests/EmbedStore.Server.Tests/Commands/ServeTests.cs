@@ -26,6 +26,16 @@ public sealed class ServeTests
     }
 
     [Fact]
+    public async Task It_answers_only_hosts_that_are_allowed()
+    {
+        await using ServerProcess server = await ServerProcess.StartAsync("--AllowedHosts", "127.0.0.1;localhost");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/health/live") { Headers = { Host = "evil.example" } };
+        using HttpResponseMessage refused = await server.Client.SendAsync(request);
+        using HttpResponseMessage answered = await server.Client.GetAsync(new Uri("/health/live", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.OK), (refused.StatusCode, answered.StatusCode));
+    }
+
+    [Fact]
     public async Task It_stops_with_success_when_it_is_asked_to()
     {
         await using ServerProcess server = await ServerProcess.StartAsync();
