@@ -1,0 +1,97 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EmbedStore.Http;
+
+/// <summary>Builds the web application that a program runs.</summary>
+/// <remarks>Nothing of the framework's defaults is taken over unseen: what the server listens on, reads and logs stands here.</remarks>
+public static class EmbedStoreHost
+{
+    /// <summary>Builds a server that does not listen yet. It holds the data folder until it is disposed.</summary>
+    /// <param name="configuration">All sources, see <see cref="SettingsSources"/>.</param>
+    /// <exception cref="StartException">A setting is wrong, or the data folder cannot be used.</exception>
+    public static WebApplication Build(IConfiguration configuration)
+    {
+        EmbedStoreOptions options = SettingsReader.Read(configuration);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Services.AddSingleton(Options.Create(options));
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
+        AddLogging(builder);
+        AddDoor(builder, options);
+        AddHostFiltering(builder);
+
+        // By factory, so that the container disposes it; opened last, so that no later failure leaves it held.
+        DataFolder folder = DataFolder.Open(options.Data);
+        builder.Services.AddSingleton(_ => folder);
+        WebApplication app = builder.Build();
+        _ = app.Services.GetRequiredService<DataFolder>();
+        app.UseHostFiltering();
+        app.UseRouting();
+        app.MapGet("/health/live", () => Results.Ok());
+        return app;
+    }
+
+    /// <summary>Starts to listen.</summary>
+    /// <returns>Addresses with their real ports.</returns>
+    /// <exception cref="StartException">A port is taken, or the address does not exist here.</exception>
+    public static async Task<IReadOnlyCollection<string>> ListenAsync(this WebApplication app, CancellationToken cancellation = default)
+    {
+        EmbedStoreOptions options = app.Services.GetRequiredService<IOptions<EmbedStoreOptions>>().Value;
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch (IOException error) when (error.InnerException is AddressInUseException)
+        {
+            throw new StartException($"EmbedStore:HttpPort: port {options.HttpPort} of {options.Address} is in use by another program. 0 picks a free one.");
+        }
+        catch (System.Net.Sockets.SocketException error)
+        {
+            throw new StartException($"EmbedStore:HttpPort: cannot listen on port {options.HttpPort} of {options.Address}: {error.Message}.");
+        }
+
+        IServerAddressesFeature? listening = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
+        return [.. listening?.Addresses ?? []];
+    }
+
+    /// <summary>Standard output belongs to the program's own few lines, so the log goes to standard error.</summary>
+    private static void AddLogging(WebApplicationBuilder builder)
+    {
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+
+        // It logs what it throws; whoever starts the server says it better.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    private static void AddDoor(WebApplicationBuilder builder, EmbedStoreOptions options) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes;
+        kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
+        kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
+    });
+
+    /// <summary>Loopback alone does not keep web pages out: a page may name us by its own host. Only hosts in AllowedHosts are answered.</summary>
+    private static void AddHostFiltering(WebApplicationBuilder builder) => builder.Services.AddHostFiltering(filter =>
+    {
+        string[] hosts = (builder.Configuration["AllowedHosts"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        filter.AllowedHosts = hosts.Length > 0 ? hosts : ["*"];
+    });
+}

@@ -1,0 +1,79 @@
+namespace EmbedStore.Http;
+
+/// <summary>The words after the program's name.</summary>
+/// <param name="Command">The first word, or null when there is none.</param>
+/// <param name="Help">Print the usage and end.</param>
+/// <param name="Version">Print the version and end.</param>
+/// <param name="ConfigFile">File of settings, or null.</param>
+/// <param name="StopAtEndOfInput">Stop when standard input ends, so that a server never outlives the program that started it.</param>
+/// <param name="Settings">Settings by name; names are not checked yet.</param>
+public sealed record CommandLine(
+    string? Command,
+    bool Help,
+    bool Version,
+    string? ConfigFile,
+    bool StopAtEndOfInput,
+    IReadOnlyDictionary<string, string?> Settings)
+{
+    private const string ConfigOption = "--config";
+    private const string StopOption = "--stop-at-end-of-input";
+
+    private static readonly string[] Options = ["--help", "--version", ConfigOption, StopOption];
+
+    /// <summary>Reads the words.</summary>
+    /// <param name="words">As the system hands them over, without the program's name.</param>
+    /// <param name="commands">The commands that the program has.</param>
+    /// <exception cref="StartException">A word is no command and no option, or an option lacks its value.</exception>
+    public static CommandLine Parse(IReadOnlyList<string> words, params IReadOnlyList<string> commands)
+    {
+        var line = new CommandLine(null, false, false, null, false, new Dictionary<string, string?>());
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        for (int i = 0; i < words.Count; i++)
+        {
+            line = words[i] switch
+            {
+                "--help" or "-h" or "-?" => line with { Help = true },
+                "--version" => line with { Version = true },
+                StopOption => line with { StopAtEndOfInput = true },
+                ConfigOption => line with { ConfigFile = ValueAfter(words, ref i) },
+                ['-', '-', ..] => ReadSetting(line, settings, words, ref i),
+                _ => line with { Command = ReadCommand(line.Command, words[i], commands) },
+            };
+        }
+
+        return line with { Settings = settings };
+    }
+
+    private static CommandLine ReadSetting(CommandLine line, Dictionary<string, string?> settings, IReadOnlyList<string> words, ref int i)
+    {
+        string[] parts = words[i][2..].Split('=', 2);
+        if (parts[0].Equals("config", StringComparison.Ordinal))
+        {
+            return line with { ConfigFile = parts[1] };
+        }
+
+        if (!SettingsSources.IsKnownRoot(parts[0]))
+        {
+            string nearest = NearestName.Of("--" + parts[0], [.. Options, .. Setting.All.Select(setting => "--" + setting.Key)]);
+            throw new StartException($"--{parts[0]} is not an option. Did you mean {nearest}?");
+        }
+
+        settings[parts[0]] = parts.Length == 2 ? parts[1] : ValueAfter(words, ref i);
+        return line;
+    }
+
+    private static string ValueAfter(IReadOnlyList<string> words, ref int i) =>
+        i + 1 < words.Count && !words[i + 1].StartsWith("--", StringComparison.Ordinal)
+            ? words[++i]
+            : throw new StartException($"{words[i]} needs a value after it.");
+
+    private static string ReadCommand(string? command, string word, IReadOnlyList<string> commands)
+    {
+        if (command is not null)
+        {
+            throw new StartException($"'{word}' is one word too many: there is one command at a time, and '{command}' came first.");
+        }
+
+        return commands.Contains(word) ? word : throw new StartException($"'{word}' is not a command. Did you mean {NearestName.Of(word, commands)}?");
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Net;
+using System.Numerics;
+using Microsoft.Extensions.Options;
+
+namespace EmbedStore.Http;
+
+/// <summary>The rules of <see cref="EmbedStoreOptions"/>. Each says what must hold and the value that did not.</summary>
+internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOptions>
+{
+    private const long KiB = 1L << 10;
+    private const long MiB = 1L << 20;
+    private const long GiB = 1L << 30;
+    private const long TiB = 1L << 40;
+
+    /// <summary>Reports every broken rule at once.</summary>
+    public ValidateOptionsResult Validate(string? name, EmbedStoreOptions options)
+    {
+        var result = new ValidateOptionsResultBuilder();
+        CheckServer(options, result);
+        CheckLimits(options.Limits, result);
+        CheckRowStore(options.RowStore, result);
+        CheckTelemetry(options.Telemetry, result);
+        return result.Build();
+    }
+
+    private static void CheckServer(EmbedStoreOptions options, ValidateOptionsResultBuilder result)
+    {
+        if (string.IsNullOrWhiteSpace(options.Data))
+        {
+            result.AddError("EmbedStore:Data must name a folder; was empty.");
+        }
+
+        if (!IPAddress.TryParse(options.Address, out IPAddress? address) || !IPAddress.IsLoopback(address))
+        {
+            result.AddError($"EmbedStore:Address must be a loopback address such as 127.0.0.1 or ::1, because the keys and certificates that another one needs are not built yet; was '{options.Address}'.");
+        }
+
+        CheckRange(result, "HttpPort", options.HttpPort, 0, IPEndPoint.MaxPort);
+        CheckRange(result, "Http2Port", options.Http2Port, -1, IPEndPoint.MaxPort);
+        CheckRange(result, "FeastPort", options.FeastPort, -1, IPEndPoint.MaxPort);
+        CheckRange(result, "Shards", options.Shards, 1, 1024);
+        if (options.CommitInterval.TotalMilliseconds is not (>= 1 and <= 60_000))
+        {
+            result.AddError($"EmbedStore:CommitInterval must be in [00:00:00.001, 00:01:00]; was {options.CommitInterval}.");
+        }
+    }
+
+    private static void CheckLimits(LimitOptions limits, ValidateOptionsResultBuilder result)
+    {
+        CheckRange(result, "Limits:BodyBytes", limits.BodyBytes, KiB, Array.MaxLength);
+        CheckRange(result, "Limits:ResultBytes", limits.ResultBytes, KiB, Array.MaxLength);
+        CheckRange(result, "Limits:IdsPerRequest", limits.IdsPerRequest, 1, 1 << 27);
+        CheckRange(result, "Limits:Connections", limits.Connections, 1, 1_000_000);
+        CheckRange(result, "Limits:DataCallsPerCore", limits.DataCallsPerCore, 1, 65_536);
+        CheckRange(result, "Limits:ImportBytes", limits.ImportBytes, KiB, 1024 * TiB);
+    }
+
+    private static void CheckRowStore(RowStoreOptions rowStore, ValidateOptionsResultBuilder result)
+    {
+        CheckRange(result, "RowStore:MemoryBytes", rowStore.MemoryBytes, 16 * MiB, 16 * TiB);
+        CheckRange(result, "RowStore:ReserveBytes", rowStore.ReserveBytes, MiB, TiB);
+        CheckRange(result, "RowStore:LogSegmentBytes", rowStore.LogSegmentBytes, MiB, GiB);
+    }
+
+    private static void CheckTelemetry(TelemetryOptions telemetry, ValidateOptionsResultBuilder result)
+    {
+        if (string.IsNullOrEmpty(telemetry.Endpoint))
+        {
+            return;
+        }
+
+        if (!Uri.TryCreate(telemetry.Endpoint, UriKind.Absolute, out Uri? endpoint) || endpoint.Scheme is not ("http" or "https"))
+        {
+            result.AddError($"EmbedStore:Telemetry:Endpoint must be empty or an absolute http or https URL; was '{telemetry.Endpoint}'.");
+        }
+    }
+
+    private static void CheckRange<T>(ValidateOptionsResultBuilder result, string name, T value, T min, T max)
+        where T : INumber<T>
+    {
+        if (value < min || value > max)
+        {
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"EmbedStore:{name} must be in [{min}, {max}]; was {value}."));
+        }
+    }
+}
