@@ -58,5 +58,11 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A shard has no room for writes.</summary>
         public const int StorageFull = 103;
+
+        /// <summary>A request ended in a fault of the server. Http has 300 to 399.</summary>
+        public const int RequestFailed = 300;
+
+        /// <summary>A shard could not be opened at start.</summary>
+        public const int ShardHeldBack = 301;
     }
 }

@@ -33,16 +33,35 @@ public static class JsonTensorWriter
     /// <param name="tensor">Any type and shape.</param>
     public static void Write(Utf8JsonWriter json, Tensor tensor)
     {
-        json.WriteStartObject();
-        json.WriteString("dtype", tensor.Type.WireName());
-        json.WriteNumbers("shape", tensor.Shape.Sizes);
-        json.WriteStartArray("data");
+        WriteStart(json, tensor.Type, tensor.Shape);
         WriteElements(json, tensor.Type, tensor.Data.Span);
+        WriteEnd(json);
+    }
+
+    /// <summary>Begins a tensor whose elements follow run by run, in <see cref="WriteElements"/>.</summary>
+    /// <param name="json">Where a value may stand.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="shape">Shape.</param>
+    public static void WriteStart(Utf8JsonWriter json, ElementType type, TensorShape shape)
+    {
+        json.WriteStartObject();
+        json.WriteString("dtype", type.WireName());
+        json.WriteNumbers("shape", shape.Sizes);
+        json.WriteStartArray("data");
+    }
+
+    /// <summary>Ends what <see cref="WriteStart"/> began.</summary>
+    public static void WriteEnd(Utf8JsonWriter json)
+    {
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void WriteElements(Utf8JsonWriter json, ElementType type, ReadOnlySpan<byte> data)
+    /// <summary>Writes a run of elements.</summary>
+    /// <param name="json">After <see cref="WriteStart"/>.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="data">Whole elements.</param>
+    public static void WriteElements(Utf8JsonWriter json, ElementType type, ReadOnlySpan<byte> data)
     {
         switch (type)
         {

@@ -1,0 +1,98 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EmbedStore.Http;
+
+/// <summary>Turns every way a request can fail into one answer: a problem, or a broken connection when the answer had begun.</summary>
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger, IOptions<EmbedStoreOptions> options)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+            await AnswerBareStatusAsync(context);
+        }
+        catch (EmbedStoreException refusal)
+        {
+            await AnswerAsync(context, Problem.Of(refusal));
+        }
+        catch (NotAcceptableException refusal)
+        {
+            await AnswerAsync(context, Problem.Of(refusal.Refusal, status: 406));
+        }
+        catch (BadHttpRequestException refusal)
+        {
+            await AnswerAsync(context, ProblemOf(refusal, context));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; there is nobody to answer.
+        }
+        catch (DiskFullException)
+        {
+            await AnswerAsync(context, Problem.Of(new EmbedStoreException(ErrorCode.StorageFull, "The disk has no room.", new Fact("shard", null))));
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            LogFault(context.Request.Method, context.Request.Path, fault);
+            await AnswerAsync(context, new Problem(500, "internal", "The server failed; its log says why.", []));
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext context, Problem problem)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();   // The length was promised: a cut connection says that the answer is not whole.
+            return;
+        }
+
+        await problem.WriteAsync(context.Response);
+    }
+
+    /// <summary>A path or a verb that nothing serves.</summary>
+    private static Task AnswerBareStatusAsync(HttpContext context)
+    {
+        HttpResponse response = context.Response;
+        if (response.HasStarted || response.ContentLength is not null || response.ContentType is not null)
+        {
+            return Task.CompletedTask;
+        }
+
+        return response.StatusCode switch
+        {
+            404 => new Problem(404, "unknown_path", $"Nothing is served at {context.Request.Path}.", []).WriteAsync(response),
+            405 => MethodNotAllowedAsync(response),
+            _ => Task.CompletedTask,
+        };
+    }
+
+    private static async Task MethodNotAllowedAsync(HttpResponse response)
+    {
+        var allow = response.Headers.Allow;
+        response.OnStarting(() =>
+        {
+            response.Headers.Allow = allow;
+            return Task.CompletedTask;
+        });
+        await new Problem(405, "method_not_allowed", $"This path takes {allow}.", []).WriteAsync(response);
+    }
+
+    private Problem ProblemOf(BadHttpRequestException refusal, HttpContext context)
+    {
+        if (refusal.StatusCode != StatusCodes.Status413PayloadTooLarge)
+        {
+            return new Problem(400, ErrorStatus.NameOf(ErrorCode.MalformedBody), refusal.Message, []);
+        }
+
+        long limit = options.Value.Limits.BodyBytes;
+        return Problem.Of(BodyLimit.Exceeded(limit, context.Request.ContentLength));
+    }
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.RequestFailed, LogLevel.Error, "{Method} {Path} failed")]
+    private partial void LogFault(string method, PathString path, Exception fault);
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text.Json;
+using EmbedStore.Serving;
+using EmbedStore.Tensors;
+using Microsoft.AspNetCore.Http;
+
+namespace EmbedStore.Http;
+
+/// <summary>The parameters of a call, from the query string and from the body's fields, as text.</summary>
+/// <remarks>Reading refuses in the order of API section 5: an unknown name, then a conflict; a value that is not allowed when it is asked for.</remarks>
+internal sealed class RequestParameters
+{
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    private string? _conflict;
+
+    /// <summary>Takes the query string.</summary>
+    public RequestParameters(IQueryCollection query)
+    {
+        foreach ((string name, var values) in query)
+        {
+            foreach (string? value in values)
+            {
+                Add(name, value ?? "");
+            }
+        }
+    }
+
+    /// <summary>Takes one parameter more.</summary>
+    public void Add(string name, string value)
+    {
+        if (!_values.TryAdd(name, value) && _values[name] != value)
+        {
+            _conflict ??= name;
+        }
+    }
+
+    /// <summary>Takes a field of a JSON body; null is as good as absent.</summary>
+    public void Add(string name, JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Null:
+                break;
+            case JsonValueKind.String:
+                Add(name, value.GetString()!);
+                break;
+            case JsonValueKind.Array:
+                Add(name, string.Join(',', value.EnumerateArray().Select(static item => item.ToString())));
+                break;
+            case JsonValueKind.True:
+            case JsonValueKind.False:
+                Add(name, value.GetBoolean() ? "true" : "false");
+                break;
+            default:
+                Add(name, value.GetRawText());
+                break;
+        }
+    }
+
+    /// <summary>Refuses parameters that the call does not have, and those that came twice with different values.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnknownParameter"/>, <see cref="ErrorCode.ConflictingParameters"/>.</exception>
+    public void RequireKnown(params ReadOnlySpan<string> known)
+    {
+        foreach (string name in _values.Keys)
+        {
+            if (!known.Contains(name))
+            {
+                string takes = known.Length == 0 ? "no parameters" : string.Join(", ", known.ToArray());
+                throw new EmbedStoreException(ErrorCode.UnknownParameter, $"There is no parameter '{name}'; this call takes {takes}.", new Fact("parameter", name));
+            }
+        }
+
+        if (_conflict is not null)
+        {
+            throw new EmbedStoreException(ErrorCode.ConflictingParameters, $"'{_conflict}' was given twice with different values.", new Fact("parameter", _conflict));
+        }
+    }
+
+    public string Text(string name, string orElse) => _values.GetValueOrDefault(name, orElse);
+
+    public bool Flag(string name) => Text(name, "false") switch
+    {
+        "true" or "True" or "1" => true,
+        "false" or "False" or "0" => false,
+        string other => throw Invalid(name, $"is true or false; was '{other}'"),
+    };
+
+    public long? Integer(string name) => !_values.TryGetValue(name, out string? text) ? null
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
+        : throw Invalid(name, $"is an integer; was '{text}'");
+
+    /// <summary>A member of an enumeration by its snake_case name.</summary>
+    public T? Choice<T>(string name)
+        where T : struct, Enum
+    {
+        if (!_values.TryGetValue(name, out string? text))
+        {
+            return null;
+        }
+
+        foreach (T value in Enum.GetValues<T>())
+        {
+            if (NameOf(value) == text)
+            {
+                return value;
+            }
+        }
+
+        throw Invalid(name, $"is one of {string.Join(", ", Enum.GetValues<T>().Select(NameOf))}; was '{text}'");
+    }
+
+    public ElementType? Type(string name) => !_values.TryGetValue(name, out string? text) ? null
+        : ElementTypes.TryParse(text, out ElementType type) ? type
+        : throw Invalid(name, $"is one of {string.Join(", ", ElementTypes.Names)}; was '{text}'");
+
+    public Dialect Dialect() => Text("dialect", "pytorch") switch
+    {
+        "pytorch" or "torch" => Tensors.Dialect.PyTorch,
+        "numpy" => Tensors.Dialect.NumPy,
+        string other => throw Invalid("dialect", $"is pytorch or numpy; was '{other}'"),
+    };
+
+    /// <summary>A list of integers such as <c>0,3,1,2</c>; null when it was not given.</summary>
+    public int[]? Integers(string name)
+    {
+        if (!_values.TryGetValue(name, out string? text))
+        {
+            return null;
+        }
+
+        string[] parts = text.Trim('[', ']', '(', ')').Split(',', StringSplitOptions.TrimEntries);
+        var integers = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out integers[i]))
+            {
+                throw Invalid(name, $"is a list of integers; was '{text}'");
+            }
+        }
+
+        return integers;
+    }
+
+    public static EmbedStoreException Invalid(string name, string rule) => new(ErrorCode.InvalidParameter, $"{name} {rule}.", new Fact("parameter", name));
+
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}
