@@ -200,17 +200,29 @@ public static class ElementConverter
             return;
         }
 
-        // Over binary32 by rounding to odd: the nearest binary32 may be a tie that the source was not.
         Span<float> wide = stackalloc float[ChunkElementCount];
         for (int start = 0; start < source.Length; start += ChunkElementCount)
         {
             Span<float> chunk = wide[..Math.Min(ChunkElementCount, source.Length - start)];
-            for (int i = 0; i < chunk.Length; i++)
-            {
-                chunk[i] = RoundToOdd.ToSingle(ToDouble(source[start + i]));
-            }
-
+            ToSingles(source.Slice(start, chunk.Length), chunk);
             BrainFloat.Narrow(chunk, destination.Slice(start, chunk.Length));
+        }
+    }
+
+    private static void ToSingles<T>(ReadOnlySpan<T> source, Span<float> destination)
+        where T : unmanaged, INumber<T>
+    {
+        bool isExact = default(T) is Half or short or sbyte or byte;
+        if (isExact)
+        {
+            TensorPrimitives.ConvertTruncating(source, destination);
+            return;
+        }
+
+        // To odd: the nearest binary32 may be a tie that the source was not.
+        for (int i = 0; i < source.Length; i++)
+        {
+            destination[i] = RoundToOdd.ToSingle(ToDouble(source[i]));
         }
     }
 
