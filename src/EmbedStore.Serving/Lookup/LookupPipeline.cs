@@ -44,6 +44,10 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         return plan;
     }
 
+    /// <summary>A whole table, to be read run by run.</summary>
+    /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
+    public TableExport Export(Table table, ElementType? type) => new(_reader, table, AnswerType(table, type));
+
     private SubscriptPlan Resolve(Table table, Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);

@@ -1,0 +1,23 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Http;
+
+/// <summary>Counts the data calls in flight, and refuses one more than the limit at once instead of letting it wait.</summary>
+internal sealed class CallGate(int callCountMax)
+{
+    private int _inFlight;
+
+    /// <summary>Lets a call in.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Overloaded"/>.</exception>
+    public void Enter()
+    {
+        if (Interlocked.Increment(ref _inFlight) > callCountMax)
+        {
+            Leave();
+            throw new EmbedStoreException(ErrorCode.Overloaded, $"{callCountMax} data calls are in flight, and that is the limit.", new Fact("limit", callCountMax));
+        }
+    }
+
+    /// <summary>Ends a call that was let in.</summary>
+    public void Leave() => Interlocked.Decrement(ref _inFlight);
+}

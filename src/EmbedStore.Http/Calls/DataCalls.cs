@@ -1,0 +1,182 @@
+using System.Buffers;
+using EmbedStore.Serving;
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace EmbedStore.Http;
+
+/// <summary>The data calls of API section 4: gather, put, source, bag, erase.</summary>
+/// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
+internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, CallGate gate, IOptions<EmbedStoreOptions> options)
+{
+    private const string DefaultIndex = "[ids]";
+
+    /// <summary><c>t[index]</c>.</summary>
+    public Task GatherAsync(HttpContext context) => RunAsync(context, "ids", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect", "dtype", "missing", "permute", "status");
+        int[]? permute = request.Parameters.Integers("permute");
+        bool withStatus = request.Parameters.Flag("status");
+        ElementType? type = request.Parameters.Type("dtype");
+        MissingPolicy? missing = request.Parameters.Choice<MissingPolicy>("missing");
+        Dialect dialect = request.Parameters.Dialect();
+        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
+        using TableLease lease = catalog.Lease(TableOf(context));
+        Lookup lookup = lookups.Prepare(lease.Table, new LookupRequest
+        {
+            Subscript = SubscriptOf(request),
+            Tensors = request.Tensors,
+            Dialect = dialect,
+            Type = type,
+            Missing = missing,
+            WithStatus = withStatus,
+        });
+        Headers.SetVersion(context, lookup.Version);
+        if (lookup.CanRefuse || withStatus || permute is not null)
+        {
+            await SendWholeAsync(context, encoding, lookup, permute, withStatus);
+        }
+        else
+        {
+            await AnswerWriter.WriteAsync(context, encoding, new LookupTensor("rows", lookup));
+        }
+    });
+
+    /// <summary><c>t[index] = values</c>, <c>t[index] += values</c>.</summary>
+    public Task PutAsync(HttpContext context) => RunAsync(context, "values", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect", "accumulate");
+        RowWriteKind kind = request.Parameters.Flag("accumulate") ? RowWriteKind.Accumulate : RowWriteKind.Assign;
+        await UpdateAsync(context, request, kind, "written");
+    });
+
+    /// <summary>Rows made missing.</summary>
+    public Task EraseAsync(HttpContext context) => RunAsync(context, "ids", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect");
+        await UpdateAsync(context, request, RowWriteKind.Erase, "erased");
+    });
+
+    /// <summary>The inverse of a gather.</summary>
+    public Task SourceAsync(HttpContext context) => RunAsync(context, "ids", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect", "rows");
+        bool withRows = request.Parameters.Flag("rows");
+        Dialect dialect = request.Parameters.Dialect();
+        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
+        using TableLease lease = catalog.Lease(TableOf(context));
+        SubscriptPlan plan = lookups.Locate(lease.Table, new LookupRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Dialect = dialect });
+        Headers.SetVersion(context, lease.Table.Version);
+        await AnswerWriter.WriteAsync(context, encoding, SourceAnswer.Of(plan, withRows));
+    });
+
+    /// <summary>Pooled rows.</summary>
+    public Task BagAsync(HttpContext context) => RunAsync(context, "ids", async request =>
+    {
+        request.Parameters.RequireKnown("mode", "include_last_offset", "padding_idx", "dtype", "missing");
+        var bag = new BagRequest
+        {
+            Tensors = request.Tensors,
+            Mode = request.Parameters.Choice<PoolingMode>("mode") ?? PoolingMode.Mean,
+            IncludeLastOffset = request.Parameters.Flag("include_last_offset"),
+            PaddingIndex = request.Parameters.Integer("padding_idx"),
+            Type = request.Parameters.Type("dtype"),
+            Missing = request.Parameters.Choice<MissingPolicy>("missing"),
+        };
+        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
+        using TableLease lease = catalog.Lease(TableOf(context));
+        BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, context.RequestAborted);
+        Headers.SetVersion(context, answer.Version);
+        await AnswerWriter.WriteAsync(context, encoding, new MemoryTensor("rows", answer.Rows));
+    });
+
+    public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;
+
+    private async Task RunAsync(HttpContext context, string mainTensor, Func<DataRequest, Task> call)
+    {
+        gate.Enter();
+        try
+        {
+            using DataRequest request = await RequestReader.ReadAsync(context.Request, mainTensor, options.Value.Limits.BodyBytes);
+            Headers.CheckFreshness(context.Request);
+            await call(request);
+        }
+        finally
+        {
+            gate.Leave();
+        }
+    }
+
+    private async Task UpdateAsync(HttpContext context, DataRequest request, RowWriteKind kind, string countName)
+    {
+        Headers.RefuseExactlyOnce(context.Request);
+        Dialect dialect = request.Parameters.Dialect();
+        using TableLease lease = catalog.Lease(TableOf(context));
+        Tensor? values = null;
+        if (kind != RowWriteKind.Erase)
+        {
+            request.Tensors.Remove("values", out values);
+        }
+
+        var update = new UpdateRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Values = values, Kind = kind, Dialect = dialect };
+
+        // Once it is on its way to the logs a write is not called back: the caller could not know which shards had it.
+        UpdateAnswer answer = await updates.ApplyAsync(lease.Table, update, CancellationToken.None);
+        Headers.SetVersion(context, answer.Version);
+        await JsonAnswer.WriteAsync(context, new System.Text.Json.Nodes.JsonObject { [countName] = answer.RowCount, ["version"] = answer.Version });
+    }
+
+    private static Subscript SubscriptOf(DataRequest request) => SubscriptParser.Parse(request.Parameters.Text("index", DefaultIndex));
+
+    /// <summary>Reads everything before anything is sent.</summary>
+    private static async Task SendWholeAsync(HttpContext context, WireEncoding encoding, Lookup lookup, int[]? permute, bool withStatus)
+    {
+        if (permute is not null && !Permutation.TryNormalize(permute, lookup.Shape.Rank))
+        {
+            throw RequestParameters.Invalid("permute", $"names each of the {lookup.Shape.Rank} dimensions of {lookup.Shape} once");
+        }
+
+        byte[] rows = ArrayPool<byte>.Shared.Rent((int)lookup.ByteCount);
+        byte[]? permuted = permute is null ? null : ArrayPool<byte>.Shared.Rent((int)lookup.ByteCount);
+        try
+        {
+            Memory<byte> data = rows.AsMemory(0, (int)lookup.ByteCount);
+            await lookup.ReadAsync(0, lookup.EntryCount, data, context.RequestAborted);
+            TensorShape shape = lookup.Shape;
+            if (permute is not null)
+            {
+                Permutation.Apply(data.Span, shape, permute, lookup.Type.ByteCount(), permuted.AsSpan(0, data.Length));
+                (data, shape) = (permuted.AsMemory(0, data.Length), Permutation.Apply(shape, permute));
+            }
+
+            List<AnswerTensor> tensors = [new MemoryTensor("rows", new Tensor(lookup.Type, shape, data))];
+            if (withStatus)
+            {
+                tensors.AddRange(StatusTensors(lookup));
+            }
+
+            await AnswerWriter.WriteAsync(context, encoding, tensors);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rows);
+            if (permuted is not null)
+            {
+                ArrayPool<byte>.Shared.Return(permuted);
+            }
+        }
+    }
+
+    private static IEnumerable<AnswerTensor> StatusTensors(Lookup lookup)
+    {
+        // An empty result has no entries, whatever the shape of its entries says.
+        TensorShape shape = lookup.EntryCount == 0 && lookup.EntryShape.ElementCount > 0 ? TensorShape.Of(0) : lookup.EntryShape;
+        return
+        [
+            new MemoryTensor("status", Tensor.From<RowStatus>(ElementType.U8, shape, lookup.Statuses)),
+            new MemoryTensor("version", Tensor.Of(shape, lookup.Versions)),
+        ];
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EmbedStore.Http;
+
+/// <summary>The native API: every path that the server answers, and who does.</summary>
+internal static class EmbedStoreRoutes
+{
+    public static void MapEmbedStore(this IEndpointRouteBuilder routes)
+    {
+        IServiceProvider services = routes.ServiceProvider;
+        var server = services.GetRequiredService<ServerCalls>();
+        var tables = services.GetRequiredService<TableCalls>();
+        var transfers = services.GetRequiredService<TransferCalls>();
+        var data = services.GetRequiredService<DataCalls>();
+
+        routes.Map("GET", "/health/live", ServerCalls.LiveAsync);
+        routes.Map("GET", "/health/ready", server.ReadyAsync);
+        routes.Map("GET", "/openapi/v1.json", ServerCalls.OpenApiAsync);
+        routes.Map("GET", "/v1/server", server.DescribeAsync);
+
+        routes.Map("GET", "/v1/tables", tables.ListAsync);
+        routes.Map("PUT", "/v1/tables/{table}", tables.CreateAsync);
+        routes.Map("GET", "/v1/tables/{table}", tables.DescribeAsync);
+        routes.Map("DELETE", "/v1/tables/{table}", tables.DropAsync);
+        routes.Map("GET", "/v1/tables/{table}/export", transfers.ExportAsync);
+        routes.Map("POST", "/v1/tables/{table}/import", transfers.ImportAsync);
+
+        routes.Map("POST", "/v1/tables/{table}/gather", data.GatherAsync);
+        routes.Map("POST", "/v1/tables/{table}/put", data.PutAsync);
+        routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
+        routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
+        routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
+    }
+
+    private static void Map(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate call) =>
+        routes.MapMethods(path, [method], call);
+}
