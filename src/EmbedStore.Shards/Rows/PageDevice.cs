@@ -3,13 +3,11 @@ using FASTER.core;
 
 namespace EmbedStore.Shards;
 
-/// <summary>FASTER's device over <see cref="IDisk"/>: positional, and it remembers the first failure, which FASTER itself only logs.</summary>
+/// <summary>FASTER's device over <see cref="IDisk"/>: positional, checked, and it remembers the first failure, which FASTER itself only logs.</summary>
 /// <remarks>The pages are scratch: nothing here is flushed, and the folder is emptied at each open.</remarks>
-internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
+internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
 {
-    private const uint SectorByteCount = 512;
-
-    private readonly ConcurrentDictionary<int, Lazy<IDiskFile>> _files = new();
+    private readonly ConcurrentDictionary<int, Lazy<Segment>> _segments = new();
     private volatile Exception? _failure;
 
     /// <summary>Why rows can no longer be trusted to be where FASTER thinks, or null.</summary>
@@ -17,22 +15,34 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
 
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
         PageIoThreads.Post(() => Transfer(callback, context, numBytesToWrite, () =>
-            FileOf(segmentId).Write(PageMemory.At(sourceAddress, numBytesToWrite), (long)destinationAddress)));
+        {
+            Segment segment = SegmentOf(segmentId);
+            ReadOnlySpan<byte> source = PageMemory.At(sourceAddress, numBytesToWrite);
+            segment.Checksums.Remember(source, (long)destinationAddress);
+            segment.File.Write(source, (long)destinationAddress);
+        }));
 
     public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context) =>
         PageIoThreads.Post(() => Transfer(callback, context, readLength, () =>
         {
-            // Reads are rounded up to sectors, so the last one may reach past the end; each row has its own checksum.
-            FileOf(segmentId).Read(PageMemory.At(destinationAddress, readLength), (long)sourceAddress);
+            Segment segment = SegmentOf(segmentId);
+            Span<byte> target = PageMemory.At(destinationAddress, readLength);
+
+            // A read is rounded up to sectors, so the last one may reach past what was written.
+            target[segment.File.Read(target, (long)sourceAddress)..].Clear();
+            if (!segment.Checksums.Check(target, (long)sourceAddress))
+            {
+                throw new IOException(FormattableString.Invariant($"{PathOf(segmentId)} gave back other bytes than were written to {sourceAddress}."));
+            }
         }));
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => PageIoThreads.Post(() =>
     {
         try
         {
-            if (_files.TryRemove(segment, out Lazy<IDiskFile>? file))
+            if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
             {
-                file.Value.Dispose();
+                removed.Value.File.Dispose();
                 disk.Delete(PathOf(segment));
             }
         }
@@ -46,19 +56,19 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
 
     public override void Dispose()
     {
-        foreach (Lazy<IDiskFile> file in _files.Values)
+        foreach (Lazy<Segment> segment in _segments.Values)
         {
-            file.Value.Dispose();
+            segment.Value.File.Dispose();
         }
 
-        _files.Clear();
+        _segments.Clear();
     }
 
     private string PathOf(int segment) => $"{FileName}.{segment}";
 
-    private IDiskFile FileOf(int segment) => _files.GetOrAdd(segment, static (number, device) => new(() => device.Create(number)), this).Value;
+    private Segment SegmentOf(int number) => _segments.GetOrAdd(number, static (key, device) => new(() => device.Create(key)), this).Value;
 
-    private IDiskFile Create(int segment) => disk.Open(PathOf(segment), create: true);
+    private Segment Create(int number) => new(disk.Open(PathOf(number), create: true), new SectorChecksums(SegmentSize));
 
     private void Transfer(DeviceIOCompletionCallback callback, object context, uint byteCount, Action transfer)
     {
@@ -67,12 +77,15 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
         {
             transfer();
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception failure)
         {
+            // Any exception: on a thread of its own it would end the process, and FASTER would wait for the callback.
             _failure ??= failure;
             error = uint.MaxValue;
         }
 
         callback(error, error == 0 ? byteCount : 0, context);
     }
+
+    private sealed record Segment(IDiskFile File, SectorChecksums Checksums);
 }

@@ -113,6 +113,23 @@ internal sealed class RowStore : IDisposable
     /// <param name="changed">Images to write; the others are left.</param>
     public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed) => _writer.Write(rowIds, images, changed);
 
+    /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
+    /// <param name="version">Newest version that is wholly applied.</param>
+    public IEnumerable<long> LiveRowIds(long version)
+    {
+        // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen, once.
+        var changed = new HashSet<long>();
+        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
+        foreach ((long rowId, long lsn) in Records(scan))
+        {
+            (RowStatus status, long now) = StatusOf(rowId);
+            if (status == RowStatus.Found && (now > version ? changed.Add(rowId) : now == lsn))
+            {
+                yield return rowId;
+            }
+        }
+    }
+
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
     {
@@ -124,6 +141,26 @@ internal sealed class RowStore : IDisposable
 
         _store.Dispose();
         _device.Dispose();
+    }
+
+    private static IEnumerable<(long RowId, long Lsn)> Records(IFasterScanIterator<long, SpanByte> scan)
+    {
+        while (scan.GetNext(out RecordInfo record))
+        {
+            if (!record.Tombstone && !record.Invalid)
+            {
+                yield return (scan.GetKey(), RowImage.Lsn(scan.GetValue().AsReadOnlySpan()));
+            }
+        }
+    }
+
+    private (RowStatus Status, long Lsn) StatusOf(long rowId)
+    {
+        var data = new byte[_format.DataByteCount];
+        var statuses = new RowStatus[1];
+        var versions = new long[1];
+        Read([rowId], [], data, statuses, versions);
+        return (statuses[0], versions[0]);
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);
