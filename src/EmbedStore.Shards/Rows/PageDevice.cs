@@ -14,41 +14,30 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
     public Exception? Failure => _failure;
 
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() => Transfer(callback, context, numBytesToWrite, () =>
+        PageIoThreads.Post(() =>
         {
-            Segment segment = SegmentOf(segmentId);
-            ReadOnlySpan<byte> source = PageMemory.At(sourceAddress, numBytesToWrite);
-            segment.Checksums.Remember(source, (long)destinationAddress);
-            segment.File.Write(source, (long)destinationAddress);
-        }));
+            Try(() => Write(sourceAddress, segmentId, (long)destinationAddress, numBytesToWrite));
+
+            // A failed write is called done: FASTER would wait for its page for ever, and the failure keeps every row from being served anyway.
+            callback(0, numBytesToWrite, context);
+        });
 
     public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() => Transfer(callback, context, readLength, () =>
+        PageIoThreads.Post(() =>
         {
-            Segment segment = SegmentOf(segmentId);
-            Span<byte> target = PageMemory.At(destinationAddress, readLength);
-
-            // A read is rounded up to sectors, so the last one may reach past what was written.
-            target[segment.File.Read(target, (long)sourceAddress)..].Clear();
-            if (!segment.Checksums.Check(target, (long)sourceAddress))
-            {
-                throw new IOException(FormattableString.Invariant($"{PathOf(segmentId)} gave back other bytes than were written to {sourceAddress}."));
-            }
-        }));
+            bool done = Try(() => Read(segmentId, (long)sourceAddress, destinationAddress, readLength));
+            callback(done ? 0 : uint.MaxValue, done ? readLength : 0, context);
+        });
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => PageIoThreads.Post(() =>
     {
-        try
+        if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
         {
-            if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
+            Try(() =>
             {
                 removed.Value.File.Dispose();
                 disk.Delete(PathOf(segment));
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _failure ??= error;
+            });
         }
 
         callback(result);
@@ -70,21 +59,40 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
 
     private Segment Create(int number) => new(disk.Open(PathOf(number), create: true), new SectorChecksums(SegmentSize));
 
-    private void Transfer(DeviceIOCompletionCallback callback, object context, uint byteCount, Action transfer)
+    private void Write(nint source, int number, long offset, uint byteCount)
     {
-        uint error = 0;
+        Segment segment = SegmentOf(number);
+        ReadOnlySpan<byte> bytes = PageMemory.At(source, byteCount);
+        segment.Checksums.Remember(bytes, offset);
+        segment.File.Write(bytes, offset);
+    }
+
+    private void Read(int number, long offset, nint destination, uint byteCount)
+    {
+        Segment segment = SegmentOf(number);
+        Span<byte> bytes = PageMemory.At(destination, byteCount);
+
+        // A read is rounded up to sectors, so the last one may reach past what was written.
+        bytes[segment.File.Read(bytes, offset)..].Clear();
+        if (!segment.Checksums.Check(bytes, offset))
+        {
+            throw new IOException(FormattableString.Invariant($"{PathOf(number)} gave back other bytes than were written to {offset}."));
+        }
+    }
+
+    // Catches everything: on a thread of its own an exception would end the process, and FASTER would wait for its callback.
+    private bool Try(Action transfer)
+    {
         try
         {
             transfer();
+            return true;
         }
         catch (Exception failure)
         {
-            // Any exception: on a thread of its own it would end the process, and FASTER would wait for the callback.
             _failure ??= failure;
-            error = uint.MaxValue;
+            return false;
         }
-
-        callback(error, error == 0 ? byteCount : 0, context);
     }
 
     private sealed record Segment(IDiskFile File, SectorChecksums Checksums);

@@ -12,6 +12,7 @@ internal sealed class RowStore : IDisposable
     private const int RecordOverheadByteCount = 20;
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
+    private const int RowsPerScanBatch = 256;
 
     private readonly RowFormat _format;
     private readonly string _folder;
@@ -120,12 +121,15 @@ internal sealed class RowStore : IDisposable
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen, once.
         var changed = new HashSet<long>();
         using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
-        foreach ((long rowId, long lsn) in Records(scan))
+        foreach ((long RowId, long Lsn)[] records in Records(scan).Chunk(RowsPerScanBatch))
         {
-            (RowStatus status, long now) = StatusOf(rowId);
-            if (status == RowStatus.Found && (now > version ? changed.Add(rowId) : now == lsn))
+            (RowStatus[] statuses, long[] lsns) = StatusesOf([.. records.Select(record => record.RowId)]);
+            for (int i = 0; i < records.Length; i++)
             {
-                yield return rowId;
+                if (statuses[i] == RowStatus.Found && (lsns[i] > version ? changed.Add(records[i].RowId) : lsns[i] == records[i].Lsn))
+                {
+                    yield return records[i].RowId;
+                }
             }
         }
     }
@@ -154,13 +158,13 @@ internal sealed class RowStore : IDisposable
         }
     }
 
-    private (RowStatus Status, long Lsn) StatusOf(long rowId)
+    private (RowStatus[] Statuses, long[] Lsns) StatusesOf(long[] rowIds)
     {
-        var data = new byte[_format.DataByteCount];
-        var statuses = new RowStatus[1];
-        var versions = new long[1];
-        Read([rowId], [], data, statuses, versions);
-        return (statuses[0], versions[0]);
+        byte[] data = new byte[rowIds.Length * _format.DataByteCount];
+        var statuses = new RowStatus[rowIds.Length];
+        long[] lsns = new long[rowIds.Length];
+        Read(rowIds, [], data, statuses, lsns);
+        return (statuses, lsns);
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);

@@ -223,6 +223,49 @@ public sealed class FaultTests
         Assert.Equal(WriteOutcome.Unavailable, (await shard.WriteAsync(Row(0, 1))).Outcome);
     }
 
+    [Fact]
+    public async Task WriteAsync_ScratchFails_AnswersUnavailableAndNothingHangs()
+    {
+        var disk = new FaultyDisk { FailWrite = path => path.StartsWith("/scratch", StringComparison.Ordinal) };
+        Shard shard = await OpenAsync(disk);
+        var receipt = new WriteReceipt(WriteOutcome.Committed, 0, 0);
+        int committed = 0;
+        for (int start = 0; start < 40_000 && receipt.Outcome == WriteOutcome.Committed; start += 1000)
+        {
+            long[] ids = [.. Enumerable.Range(start, 1000).Select(i => (long)i)];
+            receipt = await shard.WriteAsync(Assign(ids, new float[ids.Length * Width]));
+            committed += receipt.Outcome == WriteOutcome.Committed ? 1000 : 0;
+        }
+
+        Assert.Equal(WriteOutcome.Unavailable, receipt.Outcome);
+        Assert.Throws<ShardDamagedException>(() => shard.Firsts(1));
+        await shard.DisposeAsync();
+
+        disk.FailWrite = _ => false;
+        await using Shard reopened = await OpenAsync(disk);
+        Assert.InRange(reopened.RowCount, committed, committed + 1000);
+    }
+
+    [Fact]
+    public async Task WriteAsync_RowsThatWouldNotFitIntoScratch_AnswersStorageFull()
+    {
+        var disk = new FaultyDisk { ClaimedFreeBytes = 300_000 };
+        await using Shard shard = await OpenAsync(disk);
+        WriteReceipt receipt;
+        int start = 0;
+        do
+        {
+            long[] ids = [.. Enumerable.Range(start, 100).Select(i => (long)i)];
+            receipt = await shard.WriteAsync(Assign(ids, new float[ids.Length * Width]));
+            start += 100;
+        }
+        while (receipt.Outcome == WriteOutcome.Committed);
+
+        Assert.Equal(WriteOutcome.StorageFull, receipt.Outcome);
+        Assert.Empty(disk.FileNames("/scratch"));
+        Assert.Equal([0f, 0f], shard.Firsts(0, start - 101));
+    }
+
     private static async Task AssertAfterPowerCut(FaultyDisk disk, float[] expected, params long[] rowIds)
     {
         await using Shard shard = await OpenAsync(disk.AfterPowerCut());
