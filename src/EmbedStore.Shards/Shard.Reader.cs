@@ -27,6 +27,25 @@ public sealed partial class Shard
         }
     }
 
+    /// <summary>Ids of all live rows, in no order. Rows that exist throughout the scan come once each; of rows made or erased meanwhile, some.</summary>
+    /// <exception cref="ObjectDisposedException">The shard is closed; a scan that is under way keeps it from closing.</exception>
+    /// <remarks>Writes go on. Slow: one lookup a row.</remarks>
+    public IEnumerable<long> RowIds()
+    {
+        ObjectDisposedException.ThrowIf(!_readGate.TryEnter(), this);
+        try
+        {
+            foreach (long rowId in _rows.LiveRowIds(Version))
+            {
+                yield return rowId;
+            }
+        }
+        finally
+        {
+            _readGate.Leave();
+        }
+    }
+
     private void CheckShapes(int rowCount, ReadOnlySpan<int> slots, int byteCount, int slotCount, int versionCount)
     {
         if (byteCount < (long)slotCount * _format.DataByteCount || (versionCount != 0 && versionCount < slotCount))

@@ -59,7 +59,7 @@ public sealed partial class Shard
 
     private static LogEnd Replay(string folder, string scratchFolder, OwnerRecord owner, RowFormat format, ShardOptions options, Opening opening, CancellationToken cancellation)
     {
-        void Visit(in RecordHeader header, ReadOnlySpan<byte> record)
+        bool Visit(in RecordHeader header, ReadOnlySpan<byte> record)
         {
             // No record touches more rows than it has row ids.
             long growth = opening.Rows!.ScratchGrowth(record.Length / sizeof(long));
@@ -68,18 +68,16 @@ public sealed partial class Shard
                 SpaceGuard.Require(options, scratchFolder, growth);
             }
 
-            ApplyRecord(opening.Updater!, format, header, record);
+            return ApplyRecord(opening.Updater!, format, header, record) is not null;
         }
 
         return new LogRecovery(options.Disk, folder, owner).Run(Visit, cancellation);
     }
 
     /// <summary>Applies a record's bytes to the rows: the same code when it was just committed and when it is replayed.</summary>
-    /// <returns>Distinct rows touched.</returns>
-    private static long ApplyRecord(RowUpdater updater, RowFormat format, in RecordHeader header, ReadOnlySpan<byte> record) =>
-        WritePayload.TryRead(record[header.PayloadOffset..], format, out RowChange change)
-            ? updater.Apply(change, header.Lsn, header.WrittenAt)
-            : throw new InvalidDataException(FormattableString.Invariant($"The payload of record {header.Lsn} does not fit itself."));
+    /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
+    private static long? ApplyRecord(RowUpdater updater, RowFormat format, in RecordHeader header, ReadOnlySpan<byte> record) =>
+        WritePayload.TryRead(record[header.PayloadOffset..], format, out RowChange change) ? updater.Apply(change, header.Lsn, header.WrittenAt) : null;
 
     /// <summary>What an opening holds so far, given back if it fails.</summary>
     private sealed class Opening : IDisposable

@@ -183,7 +183,7 @@ public sealed partial class Shard
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
             RecordHeader.TryRead(record, _recordSeed, out RecordHeader header);
-            long touched = ApplyRecord(_updater, _format, header, record);
+            long touched = ApplyRecord(_updater, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             pending.Complete(new WriteReceipt(WriteOutcome.Committed, header.Lsn, touched));

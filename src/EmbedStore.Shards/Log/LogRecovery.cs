@@ -1,7 +1,7 @@
 namespace EmbedStore.Shards;
 
-/// <summary>Takes one record of the log.</summary>
-internal delegate void RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> record);
+/// <summary>Takes one record of the log; false when its payload does not fit itself.</summary>
+internal delegate bool RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> record);
 
 /// <summary>Reads a shard's log from its first record to its end, checks everything, and cuts off what a crash left unfinished.</summary>
 /// <remarks>
@@ -54,7 +54,11 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         {
             cancellation.ThrowIfCancellationRequested();
             CheckChain(path, offset, header);
-            visit(header, reader.At(offset, header.ByteCount));
+            if (!visit(header, reader.At(offset, header.ByteCount)))
+            {
+                throw new ShardDamagedException(path, offset, FormattableString.Invariant($"the payload of record {header.Lsn} does not fit itself."));
+            }
+
             (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
             _firstLsn = _firstLsn == 0 ? header.Lsn : _firstLsn;
             offset += header.ByteCount;

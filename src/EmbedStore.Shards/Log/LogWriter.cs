@@ -75,7 +75,10 @@ internal sealed class LogWriter : IDisposable
         }
         catch (DiskFullException)
         {
+            // Flushed, because a further segment would make damage out of a rest that comes back after a power cut.
             _segment!.SetLength(Offset);
+            _segment.Flush();
+            SyncedOffset = Offset;
             throw;
         }
 
@@ -110,6 +113,7 @@ internal sealed class LogWriter : IDisposable
         {
             file.Dispose();
             _disk.Delete(path);
+            _disk.FlushFolder(_folder);
             throw;
         }
 

@@ -3,42 +3,41 @@ using FASTER.core;
 
 namespace EmbedStore.Shards;
 
-/// <summary>FASTER's device over <see cref="IDisk"/>: positional, and it remembers the first failure, which FASTER itself only logs.</summary>
+/// <summary>FASTER's device over <see cref="IDisk"/>: positional, checked, and it remembers the first failure, which FASTER itself only logs.</summary>
 /// <remarks>The pages are scratch: nothing here is flushed, and the folder is emptied at each open.</remarks>
-internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
+internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
 {
-    private const uint SectorByteCount = 512;
-
-    private readonly ConcurrentDictionary<int, Lazy<IDiskFile>> _files = new();
+    private readonly ConcurrentDictionary<int, Lazy<Segment>> _segments = new();
     private volatile Exception? _failure;
 
     /// <summary>Why rows can no longer be trusted to be where FASTER thinks, or null.</summary>
     public Exception? Failure => _failure;
 
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() => Transfer(callback, context, numBytesToWrite, () =>
-            FileOf(segmentId).Write(PageMemory.At(sourceAddress, numBytesToWrite), (long)destinationAddress)));
+        PageIoThreads.Post(() =>
+        {
+            Try(() => Write(sourceAddress, segmentId, (long)destinationAddress, numBytesToWrite));
+
+            // A failed write is called done: FASTER would wait for its page for ever, and the failure keeps every row from being served anyway.
+            callback(0, numBytesToWrite, context);
+        });
 
     public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() => Transfer(callback, context, readLength, () =>
+        PageIoThreads.Post(() =>
         {
-            // Reads are rounded up to sectors, so the last one may reach past the end; each row has its own checksum.
-            FileOf(segmentId).Read(PageMemory.At(destinationAddress, readLength), (long)sourceAddress);
-        }));
+            bool done = Try(() => Read(segmentId, (long)sourceAddress, destinationAddress, readLength));
+            callback(done ? 0 : uint.MaxValue, done ? readLength : 0, context);
+        });
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => PageIoThreads.Post(() =>
     {
-        try
+        if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
         {
-            if (_files.TryRemove(segment, out Lazy<IDiskFile>? file))
+            Try(() =>
             {
-                file.Value.Dispose();
+                removed.Value.File.Dispose();
                 disk.Delete(PathOf(segment));
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _failure ??= error;
+            });
         }
 
         callback(result);
@@ -46,33 +45,55 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
 
     public override void Dispose()
     {
-        foreach (Lazy<IDiskFile> file in _files.Values)
+        foreach (Lazy<Segment> segment in _segments.Values)
         {
-            file.Value.Dispose();
+            segment.Value.File.Dispose();
         }
 
-        _files.Clear();
+        _segments.Clear();
     }
 
     private string PathOf(int segment) => $"{FileName}.{segment}";
 
-    private IDiskFile FileOf(int segment) => _files.GetOrAdd(segment, static (number, device) => new(() => device.Create(number)), this).Value;
+    private Segment SegmentOf(int number) => _segments.GetOrAdd(number, static (key, device) => new(() => device.Create(key)), this).Value;
 
-    private IDiskFile Create(int segment) => disk.Open(PathOf(segment), create: true);
+    private Segment Create(int number) => new(disk.Open(PathOf(number), create: true), new SectorChecksums(SegmentSize));
 
-    private void Transfer(DeviceIOCompletionCallback callback, object context, uint byteCount, Action transfer)
+    private void Write(nint source, int number, long offset, uint byteCount)
     {
-        uint error = 0;
+        Segment segment = SegmentOf(number);
+        ReadOnlySpan<byte> bytes = PageMemory.At(source, byteCount);
+        segment.Checksums.Remember(bytes, offset);
+        segment.File.Write(bytes, offset);
+    }
+
+    private void Read(int number, long offset, nint destination, uint byteCount)
+    {
+        Segment segment = SegmentOf(number);
+        Span<byte> bytes = PageMemory.At(destination, byteCount);
+
+        // A read is rounded up to sectors, so the last one may reach past what was written.
+        bytes[segment.File.Read(bytes, offset)..].Clear();
+        if (!segment.Checksums.Check(bytes, offset))
+        {
+            throw new IOException(FormattableString.Invariant($"{PathOf(number)} gave back other bytes than were written to {offset}."));
+        }
+    }
+
+    // Catches everything: on a thread of its own an exception would end the process, and FASTER would wait for its callback.
+    private bool Try(Action transfer)
+    {
         try
         {
             transfer();
+            return true;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception failure)
         {
             _failure ??= failure;
-            error = uint.MaxValue;
+            return false;
         }
-
-        callback(error, error == 0 ? byteCount : 0, context);
     }
+
+    private sealed record Segment(IDiskFile File, SectorChecksums Checksums);
 }

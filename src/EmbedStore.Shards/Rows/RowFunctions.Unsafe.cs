@@ -6,12 +6,12 @@ using FASTER.core;
 
 namespace EmbedStore.Shards;
 
-/// <summary>What FASTER calls to copy rows: out of its records for reads, into them for the writer. One object a session.</summary>
+/// <summary>Copies rows out of FASTER's records for reads, and into them for the writer. One object a session; <see cref="RowCallbacks"/> hands FASTER's calls to it.</summary>
 /// <remarks>
-/// Input of a read is the slot. The sequence word in the row is a sequence lock: there is one writer, so it alone changes the word; readers copy, look at the
+/// The sequence word in the row is a sequence lock: there is one writer, so it alone changes the word; readers copy, look at the
 /// word again and start over when it moved. They wait for nothing but the copy of one row.
 /// </remarks>
-internal sealed unsafe class RowFunctions : FunctionsBase<long, SpanByte, int, byte, Empty>
+internal sealed unsafe class RowFunctions
 {
     private readonly int _imageByteCount;
     private readonly int _copyOffset;
@@ -96,39 +96,38 @@ internal sealed unsafe class RowFunctions : FunctionsBase<long, SpanByte, int, b
         }
     }
 
-    public override void ReadCompletionCallback(ref long key, ref int input, ref byte output, Empty ctx, Status status, RecordMetadata recordMetadata)
+    /// <summary>A read that went to the device is done.</summary>
+    public void Completed(int slot, bool notFound)
     {
-        if (status.NotFound && DamagedRowId is null)
+        if (notFound && DamagedRowId is null)
         {
-            Missing(input, RowStatus.NeverWritten, 0);
+            Missing(slot, RowStatus.NeverWritten, 0);
         }
     }
 
-    /// <summary>The record is in memory, where the writer may change it in place.</summary>
-    public override bool ConcurrentReader(ref long key, ref int input, ref SpanByte value, ref byte dst, ref ReadInfo readInfo)
-    {
-        Copy(value.ToPointer(), input);
-        return true;
-    }
+    /// <summary>Copies a row that is in memory, where the writer may change it in place.</summary>
+    public void ReadMutable(ref SpanByte value, int slot) => Copy(value.ToPointer(), slot);
 
-    /// <summary>The record no longer changes. It may come from the device, so it is checked first.</summary>
-    public override bool SingleReader(ref long key, ref int input, ref SpanByte value, ref byte dst, ref ReadInfo readInfo)
+    /// <summary>Copies a row that no longer changes. It may come from the device, so it is checked first.</summary>
+    /// <returns>False when the image does not check.</returns>
+    public bool ReadSettled(long rowId, ref SpanByte value, int slot)
     {
-        if (value.Length != _imageByteCount || !RowImage.IsWhole(new ReadOnlySpan<byte>(value.ToPointer(), _imageByteCount), key))
+        if (value.Length != _imageByteCount || !RowImage.IsWhole(new ReadOnlySpan<byte>(value.ToPointer(), _imageByteCount), rowId))
         {
-            DamagedRowId ??= key;
+            DamagedRowId ??= rowId;
             return false;
         }
 
-        Copy(value.ToPointer(), input);
+        Copy(value.ToPointer(), slot);
         return true;
     }
 
-    /// <summary>Changes a row in place. Refused, so that a new record is made, where a live row becomes an erased one: a reader that copied half of it may then not leave its slot as it was.</summary>
-    public override bool ConcurrentWriter(ref long key, ref int input, ref SpanByte src, ref SpanByte dst, ref byte output, ref UpsertInfo upsertInfo)
+    /// <summary>Changes a row in place.</summary>
+    /// <returns>False, so that a new record is made, where a live row becomes an erased one: a reader that copied half of it could then not leave its slot as it was.</returns>
+    public bool WriteInPlace(ref SpanByte source, ref SpanByte target)
     {
-        byte* from = src.ToPointer();
-        byte* to = dst.ToPointer();
+        byte* from = source.ToPointer();
+        byte* to = target.ToPointer();
         if (IsErased(from) && !IsErased(to))
         {
             return false;
@@ -144,11 +143,10 @@ internal sealed unsafe class RowFunctions : FunctionsBase<long, SpanByte, int, b
     }
 
     /// <summary>Fills a record that no reader can see yet.</summary>
-    public override bool SingleWriter(ref long key, ref int input, ref SpanByte src, ref SpanByte dst, ref byte output, ref UpsertInfo upsertInfo, WriteReason reason)
+    public static void WriteNew(ref SpanByte source, ref SpanByte target)
     {
-        src.AsReadOnlySpan().CopyTo(dst.AsSpan());
-        *(uint*)(dst.ToPointer() + RowImage.SequenceOffset) = 0;
-        return true;
+        source.AsReadOnlySpan().CopyTo(target.AsSpan());
+        *(uint*)(target.ToPointer() + RowImage.SequenceOffset) = 0;
     }
 
     private static bool IsErased(byte* image) => (*(uint*)(image + RowImage.FlagsOffset) & RowImage.ErasedFlag) != 0;

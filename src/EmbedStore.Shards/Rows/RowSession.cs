@@ -5,14 +5,14 @@ namespace EmbedStore.Shards;
 /// <summary>One FASTER session with its functions. Used by one thread at a time.</summary>
 internal sealed class RowSession : IDisposable
 {
-    private readonly ClientSession<long, SpanByte, int, byte, Empty, RowFunctions> _session;
-    private readonly UnsafeContext<long, SpanByte, int, byte, Empty, RowFunctions> _context;
+    private readonly ClientSession<long, SpanByte, int, byte, Empty, RowCallbacks> _session;
+    private readonly UnsafeContext<long, SpanByte, int, byte, Empty, RowCallbacks> _context;
     private readonly RowFunctions _functions;
 
     public RowSession(FasterKV<long, SpanByte> store, RowFunctions functions)
     {
         _functions = functions;
-        _session = store.For(functions).NewSession<RowFunctions>();
+        _session = store.For(new RowCallbacks(functions)).NewSession<RowCallbacks>();
         _context = _session.UnsafeContext;
     }
 
@@ -65,7 +65,7 @@ internal sealed class RowSession : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private readonly struct Reads(UnsafeContext<long, SpanByte, int, byte, Empty, RowFunctions> context) : IRowReads
+    private readonly struct Reads(UnsafeContext<long, SpanByte, int, byte, Empty, RowCallbacks> context) : IRowReads
     {
         public Status Read(long rowId, int slot)
         {
