@@ -3,14 +3,19 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Http;
 
 /// <summary>Counts the data calls in flight, and refuses one more than the limit at once instead of letting it wait.</summary>
-internal sealed class CallGate(int callCountMax)
+internal sealed class CallGate(int callCountMax, CancellationToken stopping)
 {
     private int _inFlight;
 
     /// <summary>Lets a call in.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Overloaded"/>.</exception>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Overloaded"/> or <see cref="ErrorCode.Stopping"/>.</exception>
     public void Enter()
     {
+        if (stopping.IsCancellationRequested)
+        {
+            throw new EmbedStoreException(ErrorCode.Stopping, "The server is going down.");
+        }
+
         if (Interlocked.Increment(ref _inFlight) > callCountMax)
         {
             Leave();

@@ -4,8 +4,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,11 +35,15 @@ public static class EmbedStoreHost
         // By factory, so that the container disposes it; opened last, so that no later failure leaves it held.
         DataFolder folder = DataFolder.Open(options.Data);
         builder.Services.AddSingleton(_ => folder);
+        builder.AddEmbedStore(options);
         WebApplication app = builder.Build();
         _ = app.Services.GetRequiredService<DataFolder>();
+        app.StartTelemetry();
+        app.OpenCatalog();
+        app.UseMiddleware<ProblemMiddleware>();
         app.UseHostFiltering();
         app.UseRouting();
-        app.MapGet("/health/live", () => Results.Ok());
+        app.MapEmbedStore();
         return app;
     }
 

@@ -9,6 +9,8 @@ namespace EmbedStore.Http;
 /// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop.</summary>
 internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOptions> options)
 {
+    private static readonly string[] JsonOnly = ["application/json"];
+
     /// <summary>201 for a new table, 200 when an equal one is there.</summary>
     public async Task CreateAsync(HttpContext context)
     {
@@ -72,7 +74,7 @@ internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOption
     {
         if (ContentNegotiation.OfRequest(request) != WireEncoding.Json)
         {
-            throw new EmbedStoreException(ErrorCode.UnsupportedEncoding, "A table's spec is JSON.", new Fact("supported", new[] { "application/json" }));
+            throw new EmbedStoreException(ErrorCode.UnsupportedEncoding, "A table's spec is JSON.", new Fact("supported", JsonOnly));
         }
     }
 }

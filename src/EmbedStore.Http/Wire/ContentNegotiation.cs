@@ -39,7 +39,7 @@ internal static class ContentNegotiation
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedEncoding"/>.</exception>
     public static WireEncoding OfAnswer(HttpRequest request, WireEncoding own)
     {
-        if (!MediaTypeHeaderValue.TryParseList([.. request.Headers.Accept], out IList<MediaTypeHeaderValue>? accepted))
+        if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept.OfType<string>().ToArray(), out IList<MediaTypeHeaderValue>? accepted))
         {
             return request.Headers.Accept.Count == 0 ? own : throw NotAcceptable(request);
         }

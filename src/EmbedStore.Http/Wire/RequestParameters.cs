@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using EmbedStore.Serving;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
 

@@ -1,0 +1,57 @@
+using EmbedStore.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EmbedStore.Http;
+
+/// <summary>Puts the data path together: settings become the options of each stage, and the ports get what serves them in one process.</summary>
+internal static class EmbedStoreServices
+{
+    public static void AddEmbedStore(this WebApplicationBuilder builder, EmbedStoreOptions options)
+    {
+        IServiceCollection services = builder.Services;
+        services.AddSingleton(provider => StorageOf(options, provider));
+        services.AddSingleton(new ServingLimits { ResultByteCountMax = options.Limits.ResultBytes, IdCountMax = options.Limits.IdsPerRequest });
+        services.AddSingleton(static provider => TableCatalog.Open(provider.GetRequiredService<StorageOptions>()));
+        services.AddSingleton<IRowCache, NoRowCache>();
+        services.AddSingleton<IShardRouter, LocalShardRouter>();
+        services.AddSingleton<IGather, CpuGather>();
+        services.AddSingleton<LookupPipeline>();
+        services.AddSingleton<UpdatePipeline>();
+        services.AddSingleton<TableImporter>();
+        services.AddSingleton(provider => new CallGate(
+            options.Limits.DataCallsPerCore * Environment.ProcessorCount, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton<ServerCalls>();
+        services.AddSingleton<TableCalls>();
+        services.AddSingleton<TransferCalls>();
+        services.AddSingleton<DataCalls>();
+        services.AddHostedService<RecoveryService>();
+        builder.AddTelemetry(options.Telemetry);
+    }
+
+    /// <summary>Reads which tables there are, so that a folder that cannot be served stops the start.</summary>
+    /// <exception cref="StartException">The folder is damaged, or was written by a newer version.</exception>
+    public static void OpenCatalog(this WebApplication app)
+    {
+        try
+        {
+            _ = app.Services.GetRequiredService<TableCatalog>();
+        }
+        catch (CatalogException refusal)
+        {
+            throw new StartException($"EmbedStore:Data: {refusal.Message}");
+        }
+    }
+
+    private static StorageOptions StorageOf(EmbedStoreOptions options, IServiceProvider provider) => new()
+    {
+        Folder = provider.GetRequiredService<DataFolder>().Path,
+        TableMemoryByteCount = options.RowStore.MemoryBytes,
+        ReserveByteCount = options.RowStore.ReserveBytes,
+        LogSegmentByteCount = options.RowStore.LogSegmentBytes,
+        CommitInterval = options.CommitInterval,
+        Logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("EmbedStore.Shards"),
+    };
+}
