@@ -17,6 +17,9 @@ namespace EmbedStore.Http;
 /// <remarks>Nothing of the framework's defaults is taken over unseen: what the server listens on, reads and logs stands here.</remarks>
 public static class EmbedStoreHost
 {
+    /// <summary>What an answer may have produced beyond what the socket took: some runs of rows, so that one is sent while the next is read. Unit: bytes.</summary>
+    private const long ResponseBufferByteCount = 1 << 20;
+
     /// <summary>Builds a server that does not listen yet. It holds the data folder until it is disposed.</summary>
     /// <param name="configuration">All sources, see <see cref="SettingsSources"/>.</param>
     /// <exception cref="StartException">A setting is wrong, or the data folder cannot be used.</exception>
@@ -86,6 +89,7 @@ public static class EmbedStoreHost
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes;
+        kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
     });
