@@ -8,13 +8,16 @@ namespace EmbedStore.Shards;
 internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
 {
     private readonly ConcurrentDictionary<int, Lazy<Segment>> _segments = new();
+    private readonly object _gate = new();
+    private int _inFlight;
+    private bool _closed;
     private volatile Exception? _failure;
 
     /// <summary>Why rows can no longer be trusted to be where FASTER thinks, or null.</summary>
     public Exception? Failure => _failure;
 
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() =>
+        Post(() =>
         {
             Try(() => Write(sourceAddress, segmentId, (long)destinationAddress, numBytesToWrite));
 
@@ -23,13 +26,13 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
         });
 
     public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context) =>
-        PageIoThreads.Post(() =>
+        Post(() =>
         {
             bool done = Try(() => Read(segmentId, (long)sourceAddress, destinationAddress, readLength));
             callback(done ? 0 : uint.MaxValue, done ? readLength : 0, context);
         });
 
-    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => PageIoThreads.Post(() =>
+    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => Post(() =>
     {
         if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
         {
@@ -43,14 +46,47 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
         callback(result);
     });
 
+    /// <summary>Waits for every transfer that is under way. Those that come later do nothing: FASTER is about to free their memory.</summary>
+    public void Drain()
+    {
+        lock (_gate)
+        {
+            while (_inFlight > 0)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _closed = true;
+        }
+    }
+
     public override void Dispose()
     {
-        foreach (Lazy<Segment> segment in _segments.Values)
+        Drain();
+        foreach (Lazy<Segment> segment in _segments.Values.Where(segment => segment.IsValueCreated))
         {
             segment.Value.File.Dispose();
         }
 
         _segments.Clear();
+    }
+
+    private void Post(Action transfer)
+    {
+        lock (_gate)
+        {
+            _inFlight++;
+        }
+
+        PageIoThreads.Post(() =>
+        {
+            transfer();
+            lock (_gate)
+            {
+                _inFlight--;
+                Monitor.PulseAll(_gate);
+            }
+        });
     }
 
     private string PathOf(int segment) => $"{FileName}.{segment}";
@@ -85,6 +121,11 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
     {
         try
         {
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_closed, this);
+            }
+
             transfer();
             return true;
         }

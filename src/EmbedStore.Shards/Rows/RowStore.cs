@@ -143,6 +143,7 @@ internal sealed class RowStore : IDisposable
             session.Dispose();
         }
 
+        _device.Drain();
         _store.Dispose();
         _device.Dispose();
     }

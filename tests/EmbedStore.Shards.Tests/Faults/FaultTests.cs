@@ -249,7 +249,7 @@ public sealed class FaultTests
     [Fact]
     public async Task WriteAsync_RowsThatWouldNotFitIntoScratch_AnswersStorageFull()
     {
-        var disk = new FaultyDisk { ClaimedFreeBytes = 300_000 };
+        var disk = new FaultyDisk { ClaimedFreeBytes = 200_000 };
         await using Shard shard = await OpenAsync(disk);
         WriteReceipt receipt;
         int start = 0;
