@@ -8,7 +8,7 @@ public sealed class ReadmeTests
 {
     private const string AnswerMark = "#> ";
 
-    [Fact(Skip = "The native API is not mapped yet.")]
+    [Fact]
     public async Task Every_answer_of_the_tour_is_what_the_server_says()
     {
         await using ServerProcess server = await ServerProcess.StartAsync();

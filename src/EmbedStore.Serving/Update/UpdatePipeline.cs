@@ -47,7 +47,8 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, table.Rows, versionMin: table.Version + 1);
         WriteReceipt[] receipts = await router.WriteAsync(table, writes, cancellation);             // 4
         RefuseUncommitted(table, writes, receipts);
-        var answer = new UpdateAnswer(receipts.Sum(static receipt => receipt.RowCount), receipts.Max(static receipt => receipt.Version));
+        long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
+        var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version));
         table.Saw(answer.Version);                                                                  // 5
         return answer;
     }

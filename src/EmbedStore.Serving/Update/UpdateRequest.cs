@@ -24,6 +24,6 @@ public sealed record UpdateRequest
 }
 
 /// <summary>A write that was acknowledged.</summary>
-/// <param name="RowCount">Distinct rows that were written, or erased.</param>
+/// <param name="RowCount">Rows that the subscript names, each as often as it names it; of an erasure, the rows that were there and are gone.</param>
 /// <param name="Version">Version of the table that has it.</param>
 public readonly record struct UpdateAnswer(long RowCount, long Version);
