@@ -12,6 +12,9 @@ public sealed record ServingLimits
     /// <summary>Ids in a request. Unit: ids. Default: 4,194,304.</summary>
     public long IdCountMax { get; init; } = 1L << 22;
 
+    /// <summary>Gradients may be NaN or infinite. Default: false.</summary>
+    public bool AllowNonFiniteGradients { get; init; }
+
     /// <summary>Refuses a result that is too large, before anything of its size is allocated.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireResult(TensorShape shape, ElementType type) => RequireResult((Int128)shape.ElementCount * type.ByteCount());

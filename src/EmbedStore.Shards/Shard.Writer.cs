@@ -186,6 +186,7 @@ public sealed partial class Shard
             long touched = ApplyRecord(_updater, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
+            Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);
             pending.Complete(new WriteReceipt(WriteOutcome.Committed, header.Lsn, touched));
             offset += pending.RecordByteCount;
         }

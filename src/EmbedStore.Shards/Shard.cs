@@ -20,6 +20,7 @@ public sealed partial class Shard : IAsyncDisposable
     private readonly ReadGate _readGate = new();
     private long _version;
     private long _rowCount;
+    private long _stepNumber;
     private int _disposed;
 
     private Shard(string folder, string scratchFolder, RowFormat format, ShardOptions options, Opening opening)
@@ -28,7 +29,7 @@ public sealed partial class Shard : IAsyncDisposable
         (_lock, _rows, _updater, _log) = (opening.Lock!, opening.Rows!, opening.Updater!, opening.Log!);
         _recordSeed = opening.RecordSeed;
         _cutByteCount = opening.CutByteCount;
-        (_version, _rowCount) = (_log.LastLsn, _updater.LiveRowCount);
+        (_version, _rowCount, _stepNumber) = (_log.LastLsn, _updater.LiveRowCount, _updater.StepNumber);
         _waiting = CreateQueue(options);
         _writerEnded = StartWriter();
         _commitTimer = StartCommitTimer();
@@ -42,6 +43,9 @@ public sealed partial class Shard : IAsyncDisposable
 
     /// <summary>Live rows.</summary>
     public long RowCount => Interlocked.Read(ref _rowCount);
+
+    /// <summary>Highest <see cref="OptimizerStep.Number"/> that was committed; 0 for none.</summary>
+    public long StepNumber => Interlocked.Read(ref _stepNumber);
 
     /// <summary>False once a write or flush failed: reads go on, writes answer <see cref="WriteOutcome.Unavailable"/> until the shard is opened again.</summary>
     public bool AcceptsWrites => _poison is null && Volatile.Read(ref _disposed) == 0;

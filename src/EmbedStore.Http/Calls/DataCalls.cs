@@ -49,14 +49,21 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
     {
         request.Parameters.RequireKnown("index", "dialect", "accumulate");
         RowWriteKind kind = request.Parameters.Flag("accumulate") ? RowWriteKind.Accumulate : RowWriteKind.Assign;
-        await UpdateAsync(context, request, kind, "written");
+        await UpdateAsync(context, request, kind, "values", "written");
+    });
+
+    /// <summary>One step of the table's optimizer.</summary>
+    public Task ApplyAsync(HttpContext context) => RunAsync(context, "gradients", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect", "lr");
+        await UpdateAsync(context, request, RowWriteKind.Apply, "gradients", "applied");
     });
 
     /// <summary>Rows made missing.</summary>
     public Task EraseAsync(HttpContext context) => RunAsync(context, "ids", async request =>
     {
         request.Parameters.RequireKnown("index", "dialect");
-        await UpdateAsync(context, request, RowWriteKind.Erase, "erased");
+        await UpdateAsync(context, request, RowWriteKind.Erase, null, "erased");
     });
 
     /// <summary>The inverse of a gather.</summary>
@@ -109,18 +116,27 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         }
     }
 
-    private async Task UpdateAsync(HttpContext context, DataRequest request, RowWriteKind kind, string countName)
+    private async Task UpdateAsync(HttpContext context, DataRequest request, RowWriteKind kind, string? valuesName, string countName)
     {
         Headers.RefuseExactlyOnce(context.Request);
+        double? rate = request.Parameters.Number("lr");
         Dialect dialect = request.Parameters.Dialect();
         using TableLease lease = catalog.Lease(TableOf(context));
         Tensor? values = null;
-        if (kind != RowWriteKind.Erase)
+        if (valuesName is not null)
         {
-            request.Tensors.Remove("values", out values);
+            request.Tensors.Remove(valuesName, out values);
         }
 
-        var update = new UpdateRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Values = values, Kind = kind, Dialect = dialect };
+        var update = new UpdateRequest
+        {
+            Subscript = SubscriptOf(request),
+            Tensors = request.Tensors,
+            Values = values,
+            Kind = kind,
+            Dialect = dialect,
+            Rate = rate,
+        };
 
         // Once it is on its way to the logs a write is not called back: the caller could not know which shards had it.
         UpdateAnswer answer = await updates.ApplyAsync(lease.Table, update, CancellationToken.None);

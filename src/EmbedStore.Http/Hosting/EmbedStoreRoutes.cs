@@ -30,6 +30,7 @@ internal static class EmbedStoreRoutes
 
         routes.Map("POST", "/v1/tables/{table}/gather", data.GatherAsync);
         routes.Map("POST", "/v1/tables/{table}/put", data.PutAsync);
+        routes.Map("POST", "/v1/tables/{table}/apply", data.ApplyAsync);
         routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
         routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);

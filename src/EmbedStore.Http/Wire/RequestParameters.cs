@@ -88,6 +88,10 @@ internal sealed class RequestParameters
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
         : throw Invalid(name, $"is an integer; was '{text}'");
 
+    public double? Number(string name) => !_values.TryGetValue(name, out string? text) ? null
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
+        : throw Invalid(name, $"is a number; was '{text}'");
+
     /// <summary>A member of an enumeration by its snake_case name.</summary>
     public T? Choice<T>(string name)
         where T : struct, Enum

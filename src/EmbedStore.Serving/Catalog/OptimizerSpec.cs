@@ -1,3 +1,5 @@
+using EmbedStore.Shards;
+
 namespace EmbedStore.Serving;
 
 /// <summary>An optimizer as a table's spec writes it: a kind and its parameters, each with a value.</summary>
@@ -21,20 +23,31 @@ public sealed record OptimizerSpec(string Kind, IReadOnlyDictionary<string, doub
     /// <summary>Parameters of a kind with their defaults, which are those of PyTorch where it has the optimizer.</summary>
     public static IReadOnlyList<(string Name, double Default)> ParametersOf(string kind) => ParametersByKind[kind];
 
-    /// <summary>State that the optimizer keeps beside each row. Unit: bytes.</summary>
-    /// <param name="width">Elements of a row.</param>
-    public int StateByteCount(int width) => Kind switch
+    /// <summary>Seed of stochastic rounding of 16-bit rows; null: rounded to the nearest.</summary>
+    public long? RoundingSeed { get; init; }
+
+    /// <summary>The step that a shard takes.</summary>
+    /// <exception cref="ArgumentException">A parameter is outside its range.</exception>
+    public RowOptimizer ToOptimizer() => Kind switch
     {
-        "adagrad" => width * sizeof(float),
-        "rowwise_adagrad" => sizeof(float),
-        "adam" => (2 * width * sizeof(float)) + sizeof(int),   // two moments, and the row's own step count
-        "ftrl" => 2 * width * sizeof(float),
-        _ => 0,
+        "sgd" => new SgdOptimizer { Rate = this["lr"], WeightDecay = this["weight_decay"], StochasticRoundingSeed = RoundingSeed },
+        "adagrad" => new AdagradOptimizer
+        {
+            Rate = this["lr"],
+            Epsilon = this["eps"],
+            InitialAccumulator = this["initial_accumulator"],
+            StochasticRoundingSeed = RoundingSeed,
+        },
+        "rowwise_adagrad" => new RowwiseAdagradOptimizer { Rate = this["lr"], Epsilon = this["eps"], StochasticRoundingSeed = RoundingSeed },
+        "adam" => new AdamOptimizer { Rate = this["lr"], Beta1 = this["beta1"], Beta2 = this["beta2"], Epsilon = this["eps"], StochasticRoundingSeed = RoundingSeed },
+        _ => new FtrlOptimizer { Rate = this["lr"], L1 = this["l1"], L2 = this["l2"], Power = this["lr_power"], StochasticRoundingSeed = RoundingSeed },
     };
+
+    private double this[string parameter] => Parameters[parameter];
 
     /// <inheritdoc/>
     public bool Equals(OptimizerSpec? other) =>
-        other is not null && Kind == other.Kind && Parameters.Count == other.Parameters.Count
+        other is not null && Kind == other.Kind && RoundingSeed == other.RoundingSeed && Parameters.Count == other.Parameters.Count
         && Parameters.All(parameter => other.Parameters.TryGetValue(parameter.Key, out double value) && value.Equals(parameter.Value));
 
     /// <inheritdoc/>

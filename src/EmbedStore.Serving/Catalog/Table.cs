@@ -9,6 +9,7 @@ public sealed class Table
 {
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _versionSeen;
+    private long _stepSeen;
 
     // One for the catalog and one for each lease; at 0 the shards close.
     private int _users = 1;
@@ -57,6 +58,24 @@ public sealed class Table
             if (before == seen)
             {
                 return;
+            }
+
+            seen = before;
+        }
+    }
+
+    /// <summary>Number of the next step of the optimizer: higher than every one before, also after a restart.</summary>
+    internal long NextStep()
+    {
+        long taken = Shards.Max(static slot => slot.Opened?.StepNumber ?? 0);
+        long seen = Volatile.Read(ref _stepSeen);
+        while (true)
+        {
+            long next = Math.Max(seen, taken) + 1;
+            long before = Interlocked.CompareExchange(ref _stepSeen, next, seen);
+            if (before == seen)
+            {
+                return next;
             }
 
             seen = before;

@@ -43,11 +43,8 @@ public sealed record TableSpec
         : new TableShape(TensorShape.Of(Sizes.Select(static size => size!.Value).ToArray()));
 
     /// <summary>What one row is made of.</summary>
-    public RowFormat ToRowFormat()
-    {
-        int width = (int)ToShape().RowWidth;
-        return new RowFormat(Type, width, ScaledByRow, Optimizer?.StateByteCount(width) ?? 0, Initializer?.ToInitializer());
-    }
+    public RowFormat ToRowFormat() =>
+        new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer());
 
     /// <inheritdoc/>
     public bool Equals(TableSpec? other) => other is not null && TableSpecJson.Differences(this, other).Count == 0;

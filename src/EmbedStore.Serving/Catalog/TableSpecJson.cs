@@ -8,6 +8,9 @@ namespace EmbedStore.Serving;
 /// <summary>The JSON form of a <see cref="TableSpec"/>, API section 3. Writing and reading give an equal spec.</summary>
 public static class TableSpecJson
 {
+    private const string Nearest = "nearest";
+    private const string Stochastic = "stochastic";
+
     private static readonly string[] Fields =
         ["shape", "dtype", "scale", "key", "shards", "missing", "initializer", "optimizer", "durability", "ttl", "admission", "capacity"];
 
@@ -98,6 +101,12 @@ public static class TableSpecJson
         foreach ((string name, _) in OptimizerSpec.ParametersOf(spec.Kind))
         {
             json[name] = spec.Parameters[name];
+        }
+
+        if (spec.RoundingSeed is { } seed)
+        {
+            json["rounding"] = Stochastic;
+            json["seed"] = seed;
         }
 
         return json;
@@ -235,8 +244,33 @@ public static class TableSpecJson
         }
 
         IReadOnlyList<(string Name, double Default)> parameters = OptimizerSpec.ParametersOf(kind);
-        child.RequireKnown(["kind", .. parameters.Select(static parameter => parameter.Name)]);
-        return new OptimizerSpec(kind, parameters.ToDictionary(static parameter => parameter.Name, parameter => child.Number(parameter.Name, parameter.Default)));
+        child.RequireKnown(["kind", "rounding", "seed", .. parameters.Select(static parameter => parameter.Name)]);
+        var spec = new OptimizerSpec(kind, parameters.ToDictionary(static parameter => parameter.Name, parameter => child.Number(parameter.Name, parameter.Default)))
+        {
+            RoundingSeed = ReadRounding(child, type),
+        };
+        try
+        {
+            spec.ToOptimizer();
+            return spec;
+        }
+        catch (ArgumentException e)
+        {
+            throw reader.Invalid("optimizer", $"cannot be: {e.Message}");
+        }
+    }
+
+    private static long? ReadRounding(SpecReader child, ElementType type)
+    {
+        string rounding = child.Text("rounding", Nearest);
+        long seed = child.Integer("seed", 0, long.MinValue, long.MaxValue);
+        return rounding switch
+        {
+            Nearest => null,
+            Stochastic when type is ElementType.F16 or ElementType.BF16 => seed,
+            Stochastic => throw child.Invalid("rounding", $"\"{Stochastic}\" is for rows of F16 and BF16"),
+            _ => throw child.Invalid("rounding", $"is \"{Nearest}\" or \"{Stochastic}\"; was \"{rounding}\""),
+        };
     }
 
     private static void RequireRowFits(TableSpec spec)

@@ -5,7 +5,7 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Serving;
 
 /// <summary>What an update does, entry by entry, before it is split by shard.</summary>
-/// <param name="Kind">Assign, Accumulate or Erase.</param>
+/// <param name="Kind">What happens.</param>
 /// <param name="RowIds">Shape [n].</param>
 /// <param name="ElementColumns">Shape [n] when each entry writes one element in a column of its own; empty otherwise.</param>
 /// <param name="Columns">The elements that each entry writes otherwise.</param>
@@ -13,24 +13,27 @@ namespace EmbedStore.Serving;
 internal readonly record struct UpdateEntries(
     RowWriteKind Kind, ReadOnlyMemory<long> RowIds, ReadOnlyMemory<int> ElementColumns, ColumnRange Columns, ReadOnlyMemory<byte> Values)
 {
+    /// <summary>Of an Apply.</summary>
+    public OptimizerStep Step { get; init; }
+
     /// <summary>One write for each shard that has entries. Copies values unless one shard has all.</summary>
-    public IReadOnlyList<ShardWrite> SplitBy(IndexPlan plan, RowFormat rows, long versionMin)
+    public IReadOnlyList<ShardWrite> SplitBy(IndexPlan plan, long versionMin)
     {
         var writes = new List<ShardWrite>();
         for (int shard = 0; shard < plan.ShardCount; shard++)
         {
             if (!plan.RowIdsOf(shard).IsEmpty)
             {
-                writes.Add(new ShardWrite(shard, WriteOf(plan.RowIdsOf(shard), plan.PositionsOf(shard), rows, versionMin)));
+                writes.Add(new ShardWrite(shard, WriteOf(plan.RowIdsOf(shard), plan.PositionsOf(shard), versionMin)));
             }
         }
 
         return writes;
     }
 
-    private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, RowFormat rows, long versionMin)
+    private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, long versionMin)
     {
-        int entryByteCount = Kind == RowWriteKind.Erase ? 0 : Columns.Count * rows.ValueType.ByteCount();
+        int entryByteCount = RowIds.IsEmpty ? 0 : Values.Length / RowIds.Length;
         return new RowWrite
         {
             Kind = Kind,
@@ -38,6 +41,7 @@ internal readonly record struct UpdateEntries(
             Columns = Columns,
             ColumnOf = Kind == RowWriteKind.Erase ? default : Pick(ElementColumns, positions),
             Values = positions.IsEmpty ? Values : PickValues(positions.Span, entryByteCount),
+            Step = Step,
             VersionMin = versionMin,
         };
     }

@@ -22,7 +22,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     {
         SubscriptPlan plan = Resolve(table, request);                                               // 1
         ReadOnlyMemory<byte> values = Convert(table, plan, request);                                // 2
-        var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values);
+        var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values) { Step = StepOf(table, request) };
         return await WriteAsync(table, entries, cancellation);
     }
 
@@ -44,7 +44,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Write);
         using IndexPlan split = IndexPlan.Of(entries.RowIds, RowMisses.All, table.Shards.Count);    // 3
-        IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, table.Rows, versionMin: table.Version + 1);
+        IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
         WriteReceipt[] receipts = await router.WriteAsync(table, writes, cancellation);             // 4
         RefuseUncommitted(table, writes, receipts);
         long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
@@ -56,9 +56,10 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     private SubscriptPlan Resolve(Table table, UpdateRequest request)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
+        RequireOptimizer(table, request.Kind);
         limits.RequireIds(request.Tensors);
         SubscriptPlan plan = SubscriptResolver.Resolve(request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax));
-        if (request.Kind == RowWriteKind.Erase)
+        if (request.Kind is RowWriteKind.Erase or RowWriteKind.Apply)
         {
             RequireWholeRows(plan);
         }
@@ -67,7 +68,15 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return plan;
     }
 
-    /// <summary>Rows are erased, not elements.</summary>
+    private static void RequireOptimizer(Table table, RowWriteKind kind)
+    {
+        if (kind == RowWriteKind.Apply && table.Rows.Optimizer is null)
+        {
+            throw new EmbedStoreException(ErrorCode.InvalidParameter, $"Table \"{table.Name}\" has no optimizer.", new Fact("parameter", "optimizer"));
+        }
+    }
+
+    /// <summary>Rows are erased and trained, not elements.</summary>
     private static void RequireWholeRows(SubscriptPlan plan)
     {
         TableShape table = plan.Table;
@@ -75,17 +84,36 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         {
             throw new EmbedStoreException(
                 ErrorCode.TooManyIndices,
-                "Whole rows are erased: the subscript leaves the row's own dimension alone.",
+                "Whole rows are erased and trained: the subscript leaves the row's own dimension alone.",
                 new Fact("expected", table.RowStrides.Count),
                 new Fact("actual", table.Sizes.Rank));
         }
     }
 
-    private static ReadOnlyMemory<byte> Convert(Table table, SubscriptPlan plan, UpdateRequest request)
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>: the table has no optimizer, or the rate is none.</exception>
+    private static OptimizerStep StepOf(Table table, UpdateRequest request)
+    {
+        if (request.Kind != RowWriteKind.Apply)
+        {
+            return default;
+        }
+
+        double rate = request.Rate ?? table.Rows.Optimizer!.Rate;
+        return double.IsFinite(rate) && rate >= 0
+            ? new OptimizerStep(rate, table.NextStep())
+            : throw new EmbedStoreException(ErrorCode.InvalidParameter, FormattableString.Invariant($"lr is finite and at least 0; was {rate}."), new Fact("parameter", "lr"));
+    }
+
+    private ReadOnlyMemory<byte> Convert(Table table, SubscriptPlan plan, UpdateRequest request)
     {
         if (request.Kind == RowWriteKind.Erase)
         {
             return default;
+        }
+
+        if (request.Kind == RowWriteKind.Apply)
+        {
+            return GradientConverter.Convert(request.Values, plan.ResultShape, table.Rows, limits.AllowNonFiniteGradients);
         }
 
         Tensor values = request.Values ?? throw new EmbedStoreException(ErrorCode.MissingTensor, "A put needs 'values'.", new Fact("tensor", "values"));

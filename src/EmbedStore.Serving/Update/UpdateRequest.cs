@@ -3,7 +3,7 @@ using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
-/// <summary>A write: <c>t[subscript] = values</c>, <c>t[subscript] += values</c>, or the erasure of the rows that a subscript names.</summary>
+/// <summary>A write: <c>t[subscript] = values</c>, <c>t[subscript] += values</c>, a step of the table's optimizer, or the erasure of the rows that a subscript names.</summary>
 /// <remarks>Immutable. Its tensors stay valid until the update has answered.</remarks>
 public sealed record UpdateRequest
 {
@@ -13,11 +13,14 @@ public sealed record UpdateRequest
     /// <summary>The tensors that the subscript names, and no others.</summary>
     public required IReadOnlyDictionary<string, Tensor> Tensors { get; init; }
 
-    /// <summary>What to write; it broadcasts to what the subscript selects. Null for an erasure only.</summary>
+    /// <summary>What to write; it broadcasts to what the subscript selects. For a step: gradients of just that shape. Null for an erasure only.</summary>
     public Tensor? Values { get; init; }
 
-    /// <summary>Assign, Accumulate or Erase.</summary>
+    /// <summary>Assign, Accumulate, Erase or Apply.</summary>
     public required RowWriteKind Kind { get; init; }
+
+    /// <summary>Step size of an Apply; null: the optimizer's own.</summary>
+    public double? Rate { get; init; }
 
     /// <summary>Whose rules the subscript follows.</summary>
     public Dialect Dialect { get; init; }

@@ -7,7 +7,7 @@ namespace EmbedStore.Shards;
 /// <summary>A write as it stands in a log record: the operation, not the rows it leads to. Live writes are applied from these bytes too.</summary>
 internal static class WritePayload
 {
-    private const int HeadByteCount = 24;
+    private const int HeadByteCount = 40;
 
     /// <summary>Unit: bytes, a multiple of 8.</summary>
     public static long ByteCount(RowWrite write) =>
@@ -24,6 +24,8 @@ internal static class WritePayload
         BinaryPrimitives.WriteInt32LittleEndian(target[12..], write.CountPerEntry);
         BinaryPrimitives.WriteInt32LittleEndian(target[16..], write.Columns.Step);
         BinaryPrimitives.WriteInt32LittleEndian(target[20..], write.ColumnOf.IsEmpty ? 0 : 1);
+        BinaryPrimitives.WriteDoubleLittleEndian(target[24..], write.Step.Rate);
+        BinaryPrimitives.WriteInt64LittleEndian(target[32..], write.Step.Number);
         target = target[HeadByteCount..];
         MemoryMarshal.AsBytes(write.RowIds.Span).CopyTo(target);
         target = target[(write.RowIds.Length * sizeof(long))..];
@@ -45,11 +47,12 @@ internal static class WritePayload
         int entryCount = BinaryPrimitives.ReadInt32LittleEndian(payload[4..]);
         var columns = new ColumnRange(BinaryPrimitives.ReadInt32LittleEndian(payload[8..]), BinaryPrimitives.ReadInt32LittleEndian(payload[12..]), BinaryPrimitives.ReadInt32LittleEndian(payload[16..]));
         bool ownColumns = BinaryPrimitives.ReadInt32LittleEndian(payload[20..]) != 0;
+        var step = new OptimizerStep(BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]), BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
         payload = payload[HeadByteCount..];
         long idBytes = (long)entryCount * sizeof(long);
         long columnBytes = ownColumns ? ((long)entryCount * sizeof(int)) + 7 & ~7L : 0;
-        long valueBytes = (long)entryCount * columns.Count * format.ValueType.ByteCount();
-        if (entryCount < 0 || columns.Count < 0 || idBytes + columnBytes + valueBytes > payload.Length)
+        long valueBytes = (long)entryCount * columns.Count * RowWrite.ValueTypeOf(kind, format).ByteCount();
+        if (!Enum.IsDefined(kind) || (kind == RowWriteKind.Apply && format.Optimizer is null) || entryCount < 0 || columns.Count < 0 || idBytes + columnBytes + valueBytes > payload.Length)
         {
             return false;
         }
@@ -60,6 +63,7 @@ internal static class WritePayload
             RowIds = MemoryMarshal.Cast<byte, long>(payload[..(int)idBytes]),
             Columns = columns,
             ColumnOf = ownColumns ? MemoryMarshal.Cast<byte, int>(payload.Slice((int)idBytes, entryCount * sizeof(int))) : [],
+            Step = step,
             Values = payload.Slice((int)(idBytes + columnBytes), (int)valueBytes),
         };
         return true;
@@ -79,4 +83,6 @@ internal readonly ref struct RowChange
     public required ReadOnlySpan<int> ColumnOf { get; init; }
 
     public required ReadOnlySpan<byte> Values { get; init; }
+
+    public required OptimizerStep Step { get; init; }
 }

@@ -13,10 +13,10 @@ public sealed record RowFormat
     /// <param name="elementType">F32, F16, BF16, F64, I64, I32, U8 or I8.</param>
     /// <param name="width">Unit: elements. At least 1.</param>
     /// <param name="scaledByRow">Only with I8: an F32 scale stands before the elements, and values are F32.</param>
-    /// <param name="stateByteCount">Optimizer state behind the elements. Unit: bytes.</param>
     /// <param name="initializer">Null: zeros.</param>
+    /// <param name="optimizer">Null: rows are not trained. Needs a floating <see cref="ValueType"/>.</param>
     /// <exception cref="ArgumentException">The parts do not go together, or the row is larger than <see cref="RowByteCountMax"/>.</exception>
-    public RowFormat(ElementType elementType, int width, bool scaledByRow = false, int stateByteCount = 0, RowInitializer? initializer = null)
+    public RowFormat(ElementType elementType, int width, bool scaledByRow = false, RowInitializer? initializer = null, RowOptimizer? optimizer = null)
     {
         if (elementType is ElementType.I16 or ElementType.Bool || !Enum.IsDefined(elementType))
         {
@@ -29,7 +29,12 @@ public sealed record RowFormat
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(stateByteCount);
+        if (optimizer is not null && !scaledByRow && !elementType.IsFloatingPoint())
+        {
+            throw new ArgumentException($"Rows of {elementType} are not trained.", nameof(optimizer));
+        }
+
+        long stateByteCount = (long)(optimizer?.StateLength(width) ?? 0) * (elementType == ElementType.F64 ? sizeof(double) : sizeof(float));
         long byteCount = ((long)width * elementType.ByteCount()) + (scaledByRow ? sizeof(float) : 0) + stateByteCount;
         if (byteCount > RowByteCountMax)
         {
@@ -39,8 +44,9 @@ public sealed record RowFormat
         ElementType = elementType;
         Width = width;
         ScaledByRow = scaledByRow;
-        StateByteCount = stateByteCount;
+        StateByteCount = (int)stateByteCount;
         Initializer = initializer ?? RowInitializer.Zeros;
+        Optimizer = optimizer;
     }
 
     /// <summary>Type of the elements as they are stored.</summary>
@@ -52,11 +58,17 @@ public sealed record RowFormat
     /// <summary>I8 only: an F32 scale stands before the elements; an element means scale times itself.</summary>
     public bool ScaledByRow { get; }
 
-    /// <summary>Optimizer state behind the elements, zero at first. Unit: bytes.</summary>
+    /// <summary>Optimizer state behind the elements, in <see cref="ComputeType"/>; 0 without an optimizer. Unit: bytes.</summary>
     public int StateByteCount { get; }
 
     /// <summary>What a row that was never written, or was erased, starts from.</summary>
     public RowInitializer Initializer { get; }
+
+    /// <summary>What <see cref="RowWriteKind.Apply"/> does; null: nothing.</summary>
+    public RowOptimizer? Optimizer { get; }
+
+    /// <summary>Type that training computes in, of gradients and of optimizer state.</summary>
+    public ElementType ComputeType => ElementType == ElementType.F64 ? ElementType.F64 : ElementType.F32;
 
     /// <summary>Type of the values that writes bring and that decoded reads give.</summary>
     public ElementType ValueType => ScaledByRow ? ElementType.F32 : ElementType;

@@ -22,6 +22,7 @@ internal sealed class RowUpdater
     private readonly RowStatus[] _statuses;
     private readonly bool[] _changed;
     private readonly byte[] _scaledValues;
+    private readonly RowTrainer? _trainer;
     private readonly EntryOrder _order = new();
 
     public RowUpdater(RowFormat format, RowStore rows)
@@ -33,16 +34,21 @@ internal sealed class RowUpdater
         _places = new int[_chunkRowCount + 1];
         _statuses = new RowStatus[_chunkRowCount];
         _changed = new bool[_chunkRowCount];
+        _trainer = RowTrainer.Of(format);
         _scaledValues = new byte[format.ScaledByRow ? format.ValueByteCount : 0];
     }
 
     /// <summary>Rows that a read finds.</summary>
     public long LiveRowCount { get; private set; }
 
+    /// <summary>Highest number of a step that was applied; 0 for none.</summary>
+    public long StepNumber { get; private set; }
+
     /// <summary>Applies one record.</summary>
     /// <returns>Distinct rows touched.</returns>
     public long Apply(in RowChange change, long lsn, long writtenAt)
     {
+        StepNumber = Math.Max(StepNumber, change.Step.Number);
         _order.Group(change.RowIds);
         long touched = 0;
         for (int place = 0; place < _order.Count;)
@@ -80,7 +86,7 @@ internal sealed class RowUpdater
             }
 
             touched++;
-            Change(change, row, status, image);
+            Change(change, row, status, lsn, image);
             RowImage.Seal(image, rowIds[row], lsn, writtenAt, erased: change.Kind == RowWriteKind.Erase);
         }
 
@@ -88,7 +94,7 @@ internal sealed class RowUpdater
         return touched;
     }
 
-    private void Change(in RowChange change, int row, RowStatus status, Span<byte> image)
+    private void Change(in RowChange change, int row, RowStatus status, long lsn, Span<byte> image)
     {
         if (change.Kind == RowWriteKind.Erase)
         {
@@ -103,15 +109,23 @@ internal sealed class RowUpdater
             LiveRowCount++;
             image.Clear();
             _format.FillInitial(_rowIds[row], values);
+            _trainer?.FillState(StateOf(image));
         }
         else if (_format.ScaledByRow)
         {
             ScaledRow.Decode(data, MemoryMarshal.Cast<byte, float>(values));
         }
 
-        for (int place = _places[row]; place < _places[row + 1]; place++)
+        if (change.Kind == RowWriteKind.Apply)
         {
-            ApplyEntry(change, _order.EntryAt(place), values);
+            Train(change, row, lsn, values, image);
+        }
+        else
+        {
+            for (int place = _places[row]; place < _places[row + 1]; place++)
+            {
+                ApplyEntry(change, _order.EntryAt(place), values);
+            }
         }
 
         if (_format.ScaledByRow)
@@ -119,6 +133,20 @@ internal sealed class RowUpdater
             ScaledRow.Encode(MemoryMarshal.Cast<byte, float>(values), data);
         }
     }
+
+    private void Train(in RowChange change, int row, long lsn, Span<byte> values, Span<byte> image)
+    {
+        int byteCount = _format.Width * _format.ComputeType.ByteCount();
+        _trainer!.Begin();
+        for (int place = _places[row]; place < _places[row + 1]; place++)
+        {
+            _trainer.Add(change.Values.Slice(_order.EntryAt(place) * byteCount, byteCount));
+        }
+
+        _trainer.Step(_rowIds[row], lsn, values, StateOf(image), change.Step);
+    }
+
+    private Span<byte> StateOf(Span<byte> image) => image[(RowImage.DataOffset + _format.DataByteCount)..];
 
     private void ApplyEntry(in RowChange change, int entry, Span<byte> values)
     {

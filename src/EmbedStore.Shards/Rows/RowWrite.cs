@@ -13,6 +13,9 @@ public enum RowWriteKind
 
     /// <summary>Makes rows missing. Takes no values.</summary>
     Erase = 3,
+
+    /// <summary>Takes one step of the table's optimizer on each row, with the sum of its gradients. Values are gradients of whole rows, in <see cref="RowFormat.ComputeType"/>.</summary>
+    Apply = 4,
 }
 
 /// <summary>One request's part for one shard: written to the log as one record, so that after a crash all of it is there or nothing.</summary>
@@ -34,6 +37,9 @@ public sealed class RowWrite
     /// <summary>Shape [n, count], row-major, in <see cref="RowFormat.ValueType"/>, little-endian.</summary>
     public ReadOnlyMemory<byte> Values { get; init; }
 
+    /// <summary>Of <see cref="RowWriteKind.Apply"/>.</summary>
+    public OptimizerStep Step { get; init; }
+
     /// <summary>The version that this write gets is at least this. At most <see cref="long.MaxValue"/> / 2.</summary>
     public long VersionMin { get; init; }
 
@@ -44,9 +50,14 @@ public sealed class RowWrite
     /// <exception cref="ArgumentException">Says what does not fit.</exception>
     internal void Check(RowFormat format)
     {
-        if (Kind is not (RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Erase))
+        if (!Enum.IsDefined(Kind))
         {
             throw new ArgumentException($"{Kind} is not a kind of write.");
+        }
+
+        if (Kind == RowWriteKind.Apply)
+        {
+            CheckStep(format);
         }
 
         if (VersionMin is < 0 or > long.MaxValue / 2)
@@ -59,15 +70,31 @@ public sealed class RowWrite
             CheckColumns(format);
         }
 
-        long byteCount = (long)RowIds.Length * CountPerEntry * format.ValueType.ByteCount();
+        long byteCount = (long)RowIds.Length * CountPerEntry * ValueTypeOf(Kind, format).ByteCount();
         if (Values.Length != byteCount)
         {
-            throw new ArgumentException($"{RowIds.Length} entries of {CountPerEntry} {format.ValueType} take {byteCount} bytes; Values has {Values.Length}.");
+            throw new ArgumentException($"{RowIds.Length} entries of {CountPerEntry} {ValueTypeOf(Kind, format)} take {byteCount} bytes; Values has {Values.Length}.");
         }
 
         if (WritePayload.ByteCount(this) > LogFormat.PayloadByteCountMax)
         {
             throw new ArgumentException($"The write takes more than {LogFormat.PayloadByteCountMax} bytes of log.");
+        }
+    }
+
+    /// <summary>Type of a write's values.</summary>
+    internal static ElementType ValueTypeOf(RowWriteKind kind, RowFormat format) => kind == RowWriteKind.Apply ? format.ComputeType : format.ValueType;
+
+    private void CheckStep(RowFormat format)
+    {
+        if (format.Optimizer is null || !ColumnOf.IsEmpty || !Columns.IsAll(format.Width))
+        {
+            throw new ArgumentException("A step takes gradients of whole rows, and an optimizer.");
+        }
+
+        if (!double.IsFinite(Step.Rate) || Step.Rate < 0 || Step.Number < 1)
+        {
+            throw new ArgumentException($"{Step} is no step.");
         }
     }
 

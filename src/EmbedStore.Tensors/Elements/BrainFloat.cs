@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace EmbedStore.Tensors;
 
 /// <summary>BF16 as its 16 bits: the upper half of a binary32. .NET 10 has no such type.</summary>
-internal static class BrainFloat
+public static class BrainFloat
 {
     private const uint InfinityBits = 0x7F80_0000;
     private const uint SignMask = 0x8000_0000;

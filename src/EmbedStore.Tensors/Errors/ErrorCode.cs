@@ -3,7 +3,7 @@ namespace EmbedStore.Tensors;
 /// <summary>Why a request is refused, in order of precedence: of several reasons the one listed first is reported.</summary>
 /// <remarks>
 /// The wire name is the member in snake_case. The HTTP status belongs to the door that answers, not to the reason.
-/// Codes up to <see cref="IndexOutOfRange"/> are the caller's mistake and repeat when sent again; a retry can help from <see cref="Overloaded"/> on.
+/// Codes up to <see cref="RowNotFound"/> are the caller's mistake and repeat when sent again; a retry can help from <see cref="Overloaded"/> on.
 /// </remarks>
 public enum ErrorCode
 {
@@ -66,6 +66,9 @@ public enum ErrorCode
 
     /// <summary>An index is outside its dimension. Facts: <c>tensor</c>, <c>position</c>, <c>dimension</c>, <c>index</c>, <c>size</c>.</summary>
     IndexOutOfRange,
+
+    /// <summary>A gradient is NaN or infinite. Fact: <c>position</c>.</summary>
+    InvalidGradient,
 
     /// <summary>The row was never written and the table says that this is an error. Facts: <c>position</c>, <c>id</c>.</summary>
     RowNotFound,

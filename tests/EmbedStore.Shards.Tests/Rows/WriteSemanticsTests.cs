@@ -154,7 +154,7 @@ public sealed class WriteSemanticsTests : IDisposable
     private async Task AssertAdds<T>(ElementType type, T[] first, T[] second, T[] sum)
         where T : unmanaged
     {
-        var format = new RowFormat(type, 37, stateByteCount: 5);
+        var format = new RowFormat(type, 37);
         T[] Repeat(T[] pattern) => [.. Enumerable.Range(0, 37).Select(i => pattern[i % 3])];
         RowWrite Write(RowWriteKind kind, T[] values, ColumnRange columns) => new() { Kind = kind, RowIds = Ids(-7), Columns = columns, Values = Bytes(values) };
         await using (Shard shard = await OpenAsync(_folder, format))

@@ -1,0 +1,54 @@
+using System.Numerics;
+
+namespace EmbedStore.Shards;
+
+/// <summary>
+/// <c>n' = n + g²</c>; <c>z += g − (n'⁻ᵖ − n⁻ᵖ) / rate · w</c>; <c>w = (sign(z) · λ₁ − z) / (n'⁻ᵖ / rate + 2 λ₂)</c> where |z| &gt; λ₁, 0 elsewhere; p is
+/// <see cref="Power"/>. State: n, then z. Source: ApplyFtrl of TensorFlow.
+/// </summary>
+/// <remarks>The weight is a function of z, so that a row that does not start from zeros jumps with its first step. A rate of 0 leaves the row as it is.</remarks>
+public sealed record FtrlOptimizer : RowOptimizer
+{
+    /// <summary>λ₁. At least 0.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>λ₂. At least 0.</summary>
+    public double L2 { get; init; }
+
+    /// <summary>p. At most 0; −0.5 is a square root.</summary>
+    public required double Power { get; init; }
+
+    /// <inheritdoc/>
+    public override int StateLength(int width) => 2 * width;
+
+    private protected override FormattableString Description => $"ftrl(l1={L1}, l2={L2}, power={Power})";
+
+    internal override void Step<T>(Span<T> row, ReadOnlySpan<T> gradient, Span<T> state, OptimizerStep step)
+    {
+        if (step.Rate == 0)
+        {
+            return;
+        }
+
+        Span<T> squares = state[..row.Length];
+        Span<T> linear = state[row.Length..];
+        T rate = T.CreateChecked(step.Rate);
+        T l1 = T.CreateChecked(L1);
+        T l2 = T.CreateChecked(2 * L2);
+        for (int i = 0; i < row.Length; i++)
+        {
+            T g = gradient[i];
+            T before = Root(squares[i]);
+            squares[i] += g * g;
+            T after = Root(squares[i]);
+            linear[i] += g - ((after - before) / rate * row[i]);
+            T z = linear[i];
+            row[i] = T.Abs(z) > l1 ? ((l1 * T.CreateChecked(T.Sign(z))) - z) / ((after / rate) + l2) : T.Zero;
+        }
+    }
+
+    // Math.Pow differs between machines in the last bit; the square root, which everybody uses, does not.
+    private T Root<T>(T square)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Power == -0.5 ? T.Sqrt(square) : T.Pow(square, T.CreateChecked(-Power));
+}
