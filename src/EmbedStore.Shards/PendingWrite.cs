@@ -10,7 +10,8 @@ internal sealed class PendingWrite(RowWrite write, CancellationToken cancellatio
     public CancellationToken Cancellation { get; } = cancellation;
 
     /// <summary>Of the whole record. Unit: bytes.</summary>
-    public int RecordByteCount { get; } = LogFormat.RecordHeaderByteCount + (int)WritePayload.ByteCount(write);
+    public int RecordByteCount { get; } =
+        LogFormat.RecordHeaderByteCount + LogFormat.Padded(write.Writer?.NameBytes.Length ?? 0) + (int)WritePayload.ByteCount(write);
 
     public Task<WriteReceipt> Receipt => _receipt.Task;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace EmbedStore.Shards;
 
@@ -68,16 +69,30 @@ public sealed partial class Shard
                 SpaceGuard.Require(options, scratchFolder, growth);
             }
 
-            return ApplyRecord(opening.Updater!, format, header, record) is not null;
+            return ApplyRecord(opening.Updater!, opening.Writers, format, header, record) is not null;
         }
 
         return new LogRecovery(options.Disk, folder, owner).Run(Visit, cancellation);
     }
 
-    /// <summary>Applies a record's bytes to the rows: the same code when it was just committed and when it is replayed.</summary>
+    /// <summary>Applies a record's bytes to rows and writers: the same code when it was just committed and when it is replayed.</summary>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    private static long? ApplyRecord(RowUpdater updater, RowFormat format, in RecordHeader header, ReadOnlySpan<byte> record) =>
-        WritePayload.TryRead(record[header.PayloadOffset..], format, out RowChange change) ? updater.Apply(change, header.Lsn, header.WrittenAt) : null;
+    private static long? ApplyRecord(RowUpdater updater, WriterTable writers, RowFormat format, in RecordHeader header, ReadOnlySpan<byte> record)
+    {
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], format, out RowChange change))
+        {
+            return null;
+        }
+
+        long touched = updater.Apply(change, header.Lsn, header.WrittenAt);
+        if (header.WriterNameByteCount > 0)
+        {
+            string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
+            writers.Record(new WriterStamp(name, header.WriterEpoch, header.WriterSequence, change.Parts.ToArray()), change.Step.Number);
+        }
+
+        return touched;
+    }
 
     /// <summary>What an opening holds so far, given back if it fails.</summary>
     private sealed class Opening : IDisposable
@@ -89,6 +104,8 @@ public sealed partial class Shard
         public RowStore? Rows { get; set; }
 
         public RowUpdater? Updater { get; set; }
+
+        public WriterTable Writers { get; } = new();
 
         public LogWriter? Log { get; set; }
 

@@ -11,6 +11,7 @@ public sealed partial class Shard
     private readonly Task _writerEnded;
     private readonly ITimer? _commitTimer;
     private readonly List<PendingWrite> _group = [];
+    private readonly HashSet<string> _writersInGroup = new(StringComparer.Ordinal);
     private byte[] _groupBytes = [];
     private volatile Exception? _poison;
     private volatile bool _flushIsDue;
@@ -60,6 +61,7 @@ public sealed partial class Shard
         while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             TakeGroup(reader);
+            SettleRepeats();
             if (_group.Count > 0)
             {
                 CommitGroup();
@@ -78,9 +80,9 @@ public sealed partial class Shard
     private void TakeGroup(ChannelReader<PendingWrite?> reader)
     {
         _group.Clear();
+        _writersInGroup.Clear();
         long byteCount = 0;
-        while (byteCount < _options.GroupByteCountMax && reader.TryPeek(out PendingWrite? next)
-            && (next is null || byteCount + next.RecordByteCount <= int.MaxValue / 2 || _group.Count == 0))
+        while (byteCount < _options.GroupByteCountMax && reader.TryPeek(out PendingWrite? next) && (next is null || Fits(next, byteCount)))
         {
             reader.TryRead(out _);
             if (next is null)
@@ -98,6 +100,30 @@ public sealed partial class Shard
             byteCount += next.RecordByteCount;
         }
     }
+
+    /// <summary>A group has one write of a writer at the most: whether the next is a repeat shows when the first is in the log.</summary>
+    private bool Fits(PendingWrite next, long byteCount) =>
+        (byteCount + next.RecordByteCount <= int.MaxValue / 2 || _group.Count == 0)
+        && (next.Write.Writer is not { } stamp || _writersInGroup.Add(stamp.Name));
+
+    /// <summary>Answers the writes of the group that were written before, or come from a writer that was replaced; the rest stay.</summary>
+    private void SettleRepeats() => _group.RemoveAll(pending =>
+    {
+        WriterVerdict verdict = pending.Write.Writer is { } stamp ? _writers.Judge(stamp) : WriterVerdict.New;
+        if (verdict != WriterVerdict.New)
+        {
+            pending.Complete(new WriteReceipt(OutcomeOf(verdict), Version, 0));
+        }
+
+        return verdict != WriterVerdict.New;
+    });
+
+    private static WriteOutcome OutcomeOf(WriterVerdict verdict) => verdict switch
+    {
+        WriterVerdict.Duplicate => WriteOutcome.Duplicate,
+        WriterVerdict.Fenced => WriteOutcome.Fenced,
+        _ => WriteOutcome.TooManyWriters,
+    };
 
     /// <summary>One group: log, flush, rows, answers.</summary>
     private void CommitGroup()
@@ -162,9 +188,16 @@ public sealed partial class Shard
 
     private void Encode(PendingWrite pending, long lsn, long previousLsn, long writtenAt, Span<byte> record)
     {
-        WritePayload.Write(pending.Write, record[LogFormat.RecordHeaderByteCount..]);
+        ReadOnlySpan<byte> name = pending.Write.Writer?.NameBytes;
+        Span<byte> nameTarget = record.Slice(LogFormat.RecordHeaderByteCount, LogFormat.Padded(name.Length));
+        nameTarget.Clear();
+        name.CopyTo(nameTarget);
+        WritePayload.Write(pending.Write, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
         new RecordHeader
         {
+            WriterNameByteCount = (ushort)name.Length,
+            WriterEpoch = pending.Write.Writer?.Epoch ?? 0,
+            WriterSequence = pending.Write.Writer?.Sequence ?? 0,
             ByteCount = record.Length,
             Kind = RecordKind.Write,
             Lsn = lsn,
@@ -183,7 +216,7 @@ public sealed partial class Shard
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
             RecordHeader.TryRead(record, _recordSeed, out RecordHeader header);
-            long touched = ApplyRecord(_updater, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
+            long touched = ApplyRecord(_updater, _writers, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);

@@ -14,6 +14,7 @@ public sealed partial class Shard : IAsyncDisposable
     private readonly IDisposable _lock;
     private readonly RowStore _rows;
     private readonly RowUpdater _updater;
+    private readonly WriterTable _writers;
     private readonly LogWriter _log;
     private readonly uint _recordSeed;
     private readonly long _cutByteCount;
@@ -26,7 +27,7 @@ public sealed partial class Shard : IAsyncDisposable
     private Shard(string folder, string scratchFolder, RowFormat format, ShardOptions options, Opening opening)
     {
         (_folder, _scratchFolder, _format, _options) = (folder, scratchFolder, format, options);
-        (_lock, _rows, _updater, _log) = (opening.Lock!, opening.Rows!, opening.Updater!, opening.Log!);
+        (_lock, _rows, _updater, _writers, _log) = (opening.Lock!, opening.Rows!, opening.Updater!, opening.Writers, opening.Log!);
         _recordSeed = opening.RecordSeed;
         _cutByteCount = opening.CutByteCount;
         (_version, _rowCount, _stepNumber) = (_log.LastLsn, _updater.LiveRowCount, _updater.StepNumber);
@@ -46,6 +47,9 @@ public sealed partial class Shard : IAsyncDisposable
 
     /// <summary>Highest <see cref="OptimizerStep.Number"/> that was committed; 0 for none.</summary>
     public long StepNumber => Interlocked.Read(ref _stepNumber);
+
+    /// <summary>The newest write of a writer here; null when it never wrote here.</summary>
+    public WriterState? WriterState(string name) => _writers.Find(name);
 
     /// <summary>False once a write or flush failed: reads go on, writes answer <see cref="WriteOutcome.Unavailable"/> until the shard is opened again.</summary>
     public bool AcceptsWrites => _poison is null && Volatile.Read(ref _disposed) == 0;

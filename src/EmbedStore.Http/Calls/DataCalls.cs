@@ -118,7 +118,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
 
     private async Task UpdateAsync(HttpContext context, DataRequest request, RowWriteKind kind, string? valuesName, string countName)
     {
-        Headers.RefuseExactlyOnce(context.Request);
+        WriterClaim? writer = Headers.WriterOf(context.Request);
         double? rate = request.Parameters.Number("lr");
         Dialect dialect = request.Parameters.Dialect();
         using TableLease lease = catalog.Lease(TableOf(context));
@@ -136,11 +136,17 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Kind = kind,
             Dialect = dialect,
             Rate = rate,
+            Writer = writer,
         };
 
         // Once it is on its way to the logs a write is not called back: the caller could not know which shards had it.
         UpdateAnswer answer = await updates.ApplyAsync(lease.Table, update, CancellationToken.None);
         Headers.SetVersion(context, answer.Version);
+        if (answer.IsDuplicate)
+        {
+            Headers.SetDuplicate(context);
+        }
+
         await JsonAnswer.WriteAsync(context, new System.Text.Json.Nodes.JsonObject { [countName] = answer.RowCount, ["version"] = answer.Version });
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using EmbedStore.Serving;
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
 
@@ -11,7 +13,12 @@ internal static class Headers
 
     private static readonly string[] Freshness = ["Embedstore-Min-Version", "Embedstore-Max-Staleness"];
 
-    private static readonly string[] ExactlyOnce = ["Embedstore-Writer", "Embedstore-Sequence", "Embedstore-Writer-Epoch"];
+    private const string Writer = "Embedstore-Writer";
+    private const string Sequence = "Embedstore-Sequence";
+    private const string WriterEpoch = "Embedstore-Writer-Epoch";
+    private const string Duplicate = "Embedstore-Duplicate";
+
+    private static readonly string[] BesideWriter = [Sequence, WriterEpoch];
 
     /// <summary>Says which version of the table the answer is at least as new as.</summary>
     public static void SetVersion(HttpContext context, long version) =>
@@ -30,14 +37,43 @@ internal static class Headers
         }
     }
 
-    /// <summary>Refuses what would promise exactly-once: a promise that is not kept is worse than none.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
-    public static void RefuseExactlyOnce(HttpRequest request)
+    /// <summary>Who writes, if the request says so.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>: a header is missing beside another, or out of its range.</exception>
+    public static WriterClaim? WriterOf(HttpRequest request)
     {
-        string? header = Array.Find(ExactlyOnce, request.Headers.ContainsKey);
-        if (header is not null)
+        string? name = request.Headers[Writer];
+        if (name is null)
         {
-            throw RequestParameters.Invalid(header, "is not built yet");
+            string? lone = Array.Find(BesideWriter, request.Headers.ContainsKey);
+            return lone is null ? null : throw RequestParameters.Invalid(lone, $"needs {Writer} beside it");
         }
+
+        if (name.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(name) > WriterStamp.NameByteCountMax)
+        {
+            throw RequestParameters.Invalid(Writer, $"has 1 to {WriterStamp.NameByteCountMax} bytes");
+        }
+
+        return new WriterClaim(name, IntegerOf(request, WriterEpoch, 0, orElse: 0), IntegerOf(request, Sequence, 1, orElse: null));
+    }
+
+    /// <summary>Says that a writer's request was applied before.</summary>
+    public static void SetDuplicate(HttpContext context) => context.Response.Headers[Duplicate] = "true";
+
+    /// <summary>Refuses a writer where nothing can be applied just once.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
+    public static void RefuseWriter(HttpRequest request)
+    {
+        if (request.Headers.ContainsKey(Writer))
+        {
+            throw RequestParameters.Invalid(Writer, "is of no use here: this call takes effect in many steps, and repeating it is harmless");
+        }
+    }
+
+    private static long IntegerOf(HttpRequest request, string header, long min, long? orElse)
+    {
+        string? text = request.Headers[header];
+        return text is null && orElse is { } value ? value
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long integer) && integer >= min ? integer
+            : throw RequestParameters.Invalid(header, FormattableString.Invariant($"is an integer of at least {min}; was '{text}'"));
     }
 }

@@ -25,6 +25,7 @@ internal static class EmbedStoreRoutes
         routes.Map("PUT", "/v1/tables/{table}", tables.CreateAsync);
         routes.Map("GET", "/v1/tables/{table}", tables.DescribeAsync);
         routes.Map("DELETE", "/v1/tables/{table}", tables.DropAsync);
+        routes.Map("GET", "/v1/tables/{table}/writers/{writer}", tables.DescribeWriterAsync);
         routes.Map("GET", "/v1/tables/{table}/export", transfers.ExportAsync);
         routes.Map("POST", "/v1/tables/{table}/import", transfers.ImportAsync);
 

@@ -14,7 +14,7 @@ public static class ErrorStatus
         ErrorCode.BodyTooLarge or ErrorCode.ResultTooLarge => 413,
         ErrorCode.UnsupportedEncoding => 415,
         ErrorCode.TableNotFound or ErrorCode.RowNotFound => 404,
-        ErrorCode.TableExists => 409,
+        ErrorCode.TableExists or ErrorCode.SequenceGap or ErrorCode.WriterFenced => 409,
         ErrorCode.Overloaded => 429,
         ErrorCode.ShardUnavailable or ErrorCode.Starting or ErrorCode.Stopping => 503,
         ErrorCode.StorageFull => 507,

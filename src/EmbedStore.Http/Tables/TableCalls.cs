@@ -60,6 +60,16 @@ internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOption
         await JsonAnswer.WriteAsync(context, TableDescription.Of(lease.Table));
     }
 
+    /// <summary>Where a writer stands; 0 for one that never wrote, so that a trainer goes on with the next number in any case.</summary>
+    public async Task DescribeWriterAsync(HttpContext context)
+    {
+        RequireNoParameters(context);
+        using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
+        string writer = (string)context.Request.RouteValues["writer"]!;
+        WriterProgress progress = TableWriters.ProgressOf(lease.Table, writer);
+        await JsonAnswer.WriteAsync(context, new JsonObject { ["writer"] = writer, ["sequence"] = progress.Sequence, ["epoch"] = progress.Epoch });
+    }
+
     /// <summary>The table is gone when this answers; requests that were reading it have ended.</summary>
     public async Task DropAsync(HttpContext context)
     {

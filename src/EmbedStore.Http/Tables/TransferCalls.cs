@@ -42,7 +42,7 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
     /// <summary>Rows from a body of any length. It is checked whole before the first row is written.</summary>
     public async Task ImportAsync(HttpContext context)
     {
-        Headers.RefuseExactlyOnce(context.Request);
+        Headers.RefuseWriter(context.Request);
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = options.Value.Limits.ImportBytes;
         var parameters = new RequestParameters(context.Request.Query);
         parameters.RequireKnown("format");

@@ -16,22 +16,31 @@ internal readonly record struct UpdateEntries(
     /// <summary>Of an Apply.</summary>
     public OptimizerStep Step { get; init; }
 
+    /// <summary>Whose request this is; null: nobody's.</summary>
+    public WriterClaim? Writer { get; init; }
+
     /// <summary>One write for each shard that has entries. Copies values unless one shard has all.</summary>
     public IReadOnlyList<ShardWrite> SplitBy(IndexPlan plan, long versionMin)
     {
-        var writes = new List<ShardWrite>();
-        for (int shard = 0; shard < plan.ShardCount; shard++)
+        int[] shards = Enumerable.Range(0, plan.ShardCount).Where(shard => !plan.RowIdsOf(shard).IsEmpty).ToArray();
+        if (shards.Length == 0 && Writer is { } writer)
         {
-            if (!plan.RowIdsOf(shard).IsEmpty)
-            {
-                writes.Add(new ShardWrite(shard, WriteOf(plan.RowIdsOf(shard), plan.PositionsOf(shard), versionMin)));
-            }
+            shards = [TableWriters.HomeOf(writer.Name, plan.ShardCount)];
+        }
+
+        WriterStamp? stamp = Writer is { } claim
+            ? new WriterStamp(claim.Name, claim.Epoch, claim.Sequence, Array.ConvertAll(shards, static shard => (ushort)shard))
+            : null;
+        var writes = new ShardWrite[shards.Length];
+        for (int i = 0; i < shards.Length; i++)
+        {
+            writes[i] = new ShardWrite(shards[i], WriteOf(plan.RowIdsOf(shards[i]), plan.PositionsOf(shards[i]), stamp, versionMin));
         }
 
         return writes;
     }
 
-    private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, long versionMin)
+    private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, WriterStamp? stamp, long versionMin)
     {
         int entryByteCount = RowIds.IsEmpty ? 0 : Values.Length / RowIds.Length;
         return new RowWrite
@@ -42,6 +51,7 @@ internal readonly record struct UpdateEntries(
             ColumnOf = Kind == RowWriteKind.Erase ? default : Pick(ElementColumns, positions),
             Values = positions.IsEmpty ? Values : PickValues(positions.Span, entryByteCount),
             Step = Step,
+            Writer = stamp,
             VersionMin = versionMin,
         };
     }

@@ -16,13 +16,23 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 {
     /// <summary>Writes, and returns once the table's durability is met.</summary>
     /// <exception cref="EmbedStoreException">
-    /// As <see cref="SubscriptResolver.Resolve"/>, then for the values ResultTooLarge, UnsupportedDtype, ShapeMismatch and InvalidParameter; StorageFull, ShardUnavailable, Starting.
+    /// As <see cref="SubscriptResolver.Resolve"/>, then for the values ResultTooLarge, UnsupportedDtype, ShapeMismatch, InvalidParameter and InvalidGradient; for the writer
+    /// WriterFenced and SequenceGap; StorageFull, ShardUnavailable, Starting.
     /// </exception>
     public async ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation)
     {
         SubscriptPlan plan = Resolve(table, request);                                               // 1
         ReadOnlyMemory<byte> values = Convert(table, plan, request);                                // 2
-        var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values) { Step = StepOf(table, request) };
+        var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values)
+        {
+            Writer = request.Writer,
+        };
+        if (request.Writer is { } claim && TableWriters.IsRepeat(table, claim))
+        {
+            return new UpdateAnswer(entries.RowIds.Length, table.Version, IsDuplicate: true);
+        }
+
+        entries = entries with { Step = StepOf(table, request) };
         return await WriteAsync(table, entries, cancellation);
     }
 
@@ -37,7 +47,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
     private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, CancellationToken cancellation)
     {
-        if (entries.RowIds.IsEmpty)
+        if (entries.RowIds.IsEmpty && entries.Writer is null)
         {
             return new UpdateAnswer(0, table.Version);
         }
@@ -46,9 +56,10 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         using IndexPlan split = IndexPlan.Of(entries.RowIds, RowMisses.All, table.Shards.Count);    // 3
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
         WriteReceipt[] receipts = await router.WriteAsync(table, writes, cancellation);             // 4
-        RefuseUncommitted(table, writes, receipts);
+        RefuseUncommitted(table, entries, writes, receipts);
         long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
-        var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version));
+        bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
+        var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
         table.Saw(answer.Version);                                                                  // 5
         return answer;
     }
@@ -100,7 +111,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
         double rate = request.Rate ?? table.Rows.Optimizer!.Rate;
         return double.IsFinite(rate) && rate >= 0
-            ? new OptimizerStep(rate, table.NextStep())
+            ? new OptimizerStep(rate, (request.Writer is { } claim ? TableWriters.StepTaken(table, claim) : null) ?? table.NextStep())
             : throw new EmbedStoreException(ErrorCode.InvalidParameter, FormattableString.Invariant($"lr is finite and at least 0; was {rate}."), new Fact("parameter", "lr"));
     }
 
@@ -121,7 +132,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return Broadcasting.Expand(converted, plan.ResultShape, dropLeadingOnes: request.Kind == RowWriteKind.Assign).Data;
     }
 
-    private static void RefuseUncommitted(Table table, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
+    private static void RefuseUncommitted(Table table, in UpdateEntries entries, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
     {
         for (int i = 0; i < receipts.Length; i++)
         {
@@ -132,6 +143,11 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
                     throw new EmbedStoreException(ErrorCode.StorageFull, $"The disk of shard {slot.Name} has no room. Reads go on.", new Fact("shard", slot.Name));
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
+                case WriteOutcome.Fenced:
+                    WriterClaim claim = entries.Writer!.Value;
+                    throw TableWriters.Fenced(claim, TableWriters.ProgressOf(table, claim.Name).Epoch);
+                case WriteOutcome.TooManyWriters:
+                    throw new EmbedStoreException(ErrorCode.StorageFull, $"Shard {slot.Name} remembers as many writers as it can.", new Fact("shard", slot.Name));
             }
         }
     }

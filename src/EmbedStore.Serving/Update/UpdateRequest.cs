@@ -22,6 +22,9 @@ public sealed record UpdateRequest
     /// <summary>Step size of an Apply; null: the optimizer's own.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>Makes the request count once however often it is sent; null: it counts each time.</summary>
+    public WriterClaim? Writer { get; init; }
+
     /// <summary>Whose rules the subscript follows.</summary>
     public Dialect Dialect { get; init; }
 }
@@ -29,4 +32,5 @@ public sealed record UpdateRequest
 /// <summary>A write that was acknowledged.</summary>
 /// <param name="RowCount">Rows that the subscript names, each as often as it names it; of an erasure, the rows that were there and are gone.</param>
 /// <param name="Version">Version of the table that has it.</param>
-public readonly record struct UpdateAnswer(long RowCount, long Version);
+/// <param name="IsDuplicate">The writer's request was applied before, and not again.</param>
+public readonly record struct UpdateAnswer(long RowCount, long Version, bool IsDuplicate = false);

@@ -7,11 +7,11 @@ namespace EmbedStore.Shards;
 /// <summary>A write as it stands in a log record: the operation, not the rows it leads to. Live writes are applied from these bytes too.</summary>
 internal static class WritePayload
 {
-    private const int HeadByteCount = 40;
+    private const int HeadByteCount = 48;
 
     /// <summary>Unit: bytes, a multiple of 8.</summary>
     public static long ByteCount(RowWrite write) =>
-        (HeadByteCount + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + write.Values.Length + 7) & ~7L;
+        (HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + write.Values.Length + 7) & ~7L;
 
     /// <param name="write">Checked.</param>
     /// <param name="target">Exactly <see cref="ByteCount"/> bytes.</param>
@@ -26,7 +26,15 @@ internal static class WritePayload
         BinaryPrimitives.WriteInt32LittleEndian(target[20..], write.ColumnOf.IsEmpty ? 0 : 1);
         BinaryPrimitives.WriteDoubleLittleEndian(target[24..], write.Step.Rate);
         BinaryPrimitives.WriteInt64LittleEndian(target[32..], write.Step.Number);
+        IReadOnlyList<ushort> parts = write.Writer?.Parts ?? [];
+        BinaryPrimitives.WriteInt32LittleEndian(target[40..], parts.Count);
         target = target[HeadByteCount..];
+        for (int i = 0; i < parts.Count; i++)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(target[(i * sizeof(ushort))..], parts[i]);
+        }
+
+        target = target[LogFormat.Padded(parts.Count * sizeof(ushort))..];
         MemoryMarshal.AsBytes(write.RowIds.Span).CopyTo(target);
         target = target[(write.RowIds.Length * sizeof(long))..];
         MemoryMarshal.AsBytes(write.ColumnOf.Span).CopyTo(target);
@@ -48,7 +56,15 @@ internal static class WritePayload
         var columns = new ColumnRange(BinaryPrimitives.ReadInt32LittleEndian(payload[8..]), BinaryPrimitives.ReadInt32LittleEndian(payload[12..]), BinaryPrimitives.ReadInt32LittleEndian(payload[16..]));
         bool ownColumns = BinaryPrimitives.ReadInt32LittleEndian(payload[20..]) != 0;
         var step = new OptimizerStep(BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]), BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
+        int partCount = BinaryPrimitives.ReadInt32LittleEndian(payload[40..]);
         payload = payload[HeadByteCount..];
+        if (partCount < 0 || partCount > ushort.MaxValue || LogFormat.Padded(partCount * sizeof(ushort)) > payload.Length)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<ushort> parts = MemoryMarshal.Cast<byte, ushort>(payload[..(partCount * sizeof(ushort))]);
+        payload = payload[LogFormat.Padded(partCount * sizeof(ushort))..];
         long idBytes = (long)entryCount * sizeof(long);
         long columnBytes = ownColumns ? ((long)entryCount * sizeof(int)) + 7 & ~7L : 0;
         long valueBytes = (long)entryCount * columns.Count * RowWrite.ValueTypeOf(kind, format).ByteCount();
@@ -64,6 +80,7 @@ internal static class WritePayload
             Columns = columns,
             ColumnOf = ownColumns ? MemoryMarshal.Cast<byte, int>(payload.Slice((int)idBytes, entryCount * sizeof(int))) : [],
             Step = step,
+            Parts = parts,
             Values = payload.Slice((int)(idBytes + columnBytes), (int)valueBytes),
         };
         return true;
@@ -85,4 +102,7 @@ internal readonly ref struct RowChange
     public required ReadOnlySpan<byte> Values { get; init; }
 
     public required OptimizerStep Step { get; init; }
+
+    /// <summary>Of <see cref="WriterStamp"/>.</summary>
+    public required ReadOnlySpan<ushort> Parts { get; init; }
 }

@@ -40,6 +40,9 @@ public sealed class RowWrite
     /// <summary>Of <see cref="RowWriteKind.Apply"/>.</summary>
     public OptimizerStep Step { get; init; }
 
+    /// <summary>Makes the write count once however often it is sent; null: it counts each time. With a stamp there may be no rows.</summary>
+    public WriterStamp? Writer { get; init; }
+
     /// <summary>The version that this write gets is at least this. At most <see cref="long.MaxValue"/> / 2.</summary>
     public long VersionMin { get; init; }
 
@@ -60,6 +63,7 @@ public sealed class RowWrite
             CheckStep(format);
         }
 
+        Writer?.Check();
         if (VersionMin is < 0 or > long.MaxValue / 2)
         {
             throw new ArgumentException($"VersionMin must be in [0, 2^62); was {VersionMin}.");

@@ -11,6 +11,15 @@ public enum WriteOutcome
 
     /// <summary>The shard takes no writes until it is opened again. Whether this write will be there then is not known.</summary>
     Unavailable,
+
+    /// <summary>The writer's write of this sequence is here already; it was not applied again. As good as committed.</summary>
+    Duplicate,
+
+    /// <summary>The writer was seen with a higher epoch; nothing of the write was kept.</summary>
+    Fenced,
+
+    /// <summary>The shard remembers as many writers as it can; nothing of the write was kept.</summary>
+    TooManyWriters,
 }
 
 /// <summary>The answer to a write.</summary>

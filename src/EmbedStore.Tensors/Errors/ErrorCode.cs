@@ -3,7 +3,7 @@ namespace EmbedStore.Tensors;
 /// <summary>Why a request is refused, in order of precedence: of several reasons the one listed first is reported.</summary>
 /// <remarks>
 /// The wire name is the member in snake_case. The HTTP status belongs to the door that answers, not to the reason.
-/// Codes up to <see cref="RowNotFound"/> are the caller's mistake and repeat when sent again; a retry can help from <see cref="Overloaded"/> on.
+/// Codes up to <see cref="WriterFenced"/> are the caller's mistake and repeat when sent again; a retry can help from <see cref="Overloaded"/> on.
 /// </remarks>
 public enum ErrorCode
 {
@@ -72,6 +72,12 @@ public enum ErrorCode
 
     /// <summary>The row was never written and the table says that this is an error. Facts: <c>position</c>, <c>id</c>.</summary>
     RowNotFound,
+
+    /// <summary>A writer left out a sequence. Fact: <c>expected</c>.</summary>
+    SequenceGap,
+
+    /// <summary>The writer was replaced by one of a higher epoch. Fact: <c>expected</c>, the lowest epoch that is let in.</summary>
+    WriterFenced,
 
     /// <summary>Too many calls are in flight. A retry helps.</summary>
     Overloaded,

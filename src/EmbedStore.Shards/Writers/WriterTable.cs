@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+
+namespace EmbedStore.Shards;
+
+/// <summary>The newest write of each writer in one shard. It is rebuilt from the log, where each write carries its stamp.</summary>
+/// <remarks>One thread changes it; any number read.</remarks>
+internal sealed class WriterTable
+{
+    /// <summary>Writers that one shard remembers. A further name is refused, for forgetting one would break its promise.</summary>
+    public const int WriterCountMax = 65_536;
+
+    private readonly ConcurrentDictionary<string, WriterState> _writers = new(StringComparer.Ordinal);
+
+    /// <summary>Null for a writer that never wrote here.</summary>
+    public WriterState? Find(string name) => _writers.GetValueOrDefault(name);
+
+    /// <summary>What to do with a write, before it goes to the log.</summary>
+    public WriterVerdict Judge(WriterStamp stamp)
+    {
+        WriterState? known = Find(stamp.Name);
+        return stamp.Epoch < known?.Epoch ? WriterVerdict.Fenced
+            : stamp.Sequence <= known?.Sequence ? WriterVerdict.Duplicate
+            : known is null && _writers.Count >= WriterCountMax ? WriterVerdict.Full
+            : WriterVerdict.New;
+    }
+
+    /// <summary>Takes over the stamp of a write that was applied.</summary>
+    public void Record(WriterStamp stamp, long stepNumber)
+    {
+        long epoch = Math.Max(stamp.Epoch, Find(stamp.Name)?.Epoch ?? 0);
+        _writers[stamp.Name] = new WriterState(epoch, stamp.Sequence, stamp.Parts, stepNumber);
+    }
+}
+
+internal enum WriterVerdict
+{
+    New,
+    Duplicate,
+    Fenced,
+    Full,
+}
