@@ -15,6 +15,7 @@ internal static class EmbedStoreRoutes
         var tables = services.GetRequiredService<TableCalls>();
         var transfers = services.GetRequiredService<TransferCalls>();
         var data = services.GetRequiredService<DataCalls>();
+        var many = services.GetRequiredService<UpdateCalls>();
 
         routes.Map("GET", "/health/live", ServerCalls.LiveAsync);
         routes.Map("GET", "/health/ready", server.ReadyAsync);
@@ -35,6 +36,7 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
         routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
+        routes.Map("POST", "/v1/update", many.UpdateAsync);
     }
 
     private static void Map(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate call) =>

@@ -27,6 +27,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<TableCalls>();
         services.AddSingleton<TransferCalls>();
         services.AddSingleton<DataCalls>();
+        services.AddSingleton<UpdateCalls>();
         services.AddHostedService<RecoveryService>();
         builder.AddTelemetry(options.Telemetry);
     }

@@ -43,6 +43,9 @@ internal sealed class RequestParameters
             case JsonValueKind.String:
                 Add(name, value.GetString()!);
                 break;
+            case JsonValueKind.Array when value.EnumerateArray().Any(static item => item.ValueKind == JsonValueKind.Object):
+                Add(name, value.GetRawText());
+                break;
             case JsonValueKind.Array:
                 Add(name, string.Join(',', value.EnumerateArray().Select(static item => item.ToString())));
                 break;

@@ -15,26 +15,33 @@ namespace EmbedStore.Serving;
 public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 {
     /// <summary>Writes, and returns once the table's durability is met.</summary>
+    /// <exception cref="EmbedStoreException">As <see cref="Prepare"/> and <see cref="CommitAsync"/>.</exception>
+    public ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation) =>
+        CommitAsync(Prepare(table, request), cancellation);
+
+    /// <summary>Checks a write and prepares it. Nothing is written yet.</summary>
     /// <exception cref="EmbedStoreException">
     /// As <see cref="SubscriptResolver.Resolve"/>, then for the values ResultTooLarge, UnsupportedDtype, ShapeMismatch, InvalidParameter and InvalidGradient; for the writer
-    /// WriterFenced and SequenceGap; StorageFull, ShardUnavailable, Starting.
+    /// WriterFenced and SequenceGap; Starting, ShardUnavailable.
     /// </exception>
-    public async ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation)
+    public PreparedUpdate Prepare(Table table, UpdateRequest request)
     {
         SubscriptPlan plan = Resolve(table, request);                                               // 1
         ReadOnlyMemory<byte> values = Convert(table, plan, request);                                // 2
+        bool isRepeat = request.Writer is { } claim && TableWriters.IsRepeat(table, claim);
         var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values)
         {
             Writer = request.Writer,
+            Step = isRepeat ? default : StepOf(table, request),
         };
-        if (request.Writer is { } claim && TableWriters.IsRepeat(table, claim))
-        {
-            return new UpdateAnswer(entries.RowIds.Length, table.Version, IsDuplicate: true);
-        }
-
-        entries = entries with { Step = StepOf(table, request) };
-        return await WriteAsync(table, entries, cancellation);
+        return new PreparedUpdate(table, entries, isRepeat);
     }
+
+    /// <summary>Writes what was prepared.</summary>
+    /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting, WriterFenced.</exception>
+    public ValueTask<UpdateAnswer> CommitAsync(PreparedUpdate update, CancellationToken cancellation) => update.IsRepeat
+        ? ValueTask.FromResult(new UpdateAnswer(update.Entries.RowIds.Length, update.Table.Version, IsDuplicate: true))
+        : WriteAsync(update.Table, update.Entries, cancellation);
 
     /// <summary>Writes whole rows whose values have the table's own form: an import.</summary>
     /// <param name="table">The table.</param>
