@@ -18,11 +18,12 @@ public sealed record OptimizerSpec(string Kind, IReadOnlyDictionary<string, doub
     /// <summary>Every kind, in the order of API section 4.</summary>
     public static IReadOnlyCollection<string> Kinds => ParametersByKind.Keys;
 
-    /// <summary>Parameters of a kind with their defaults, which are those of PyTorch where it has the optimizer.</summary>
+    /// <summary>Parameters with their defaults, which are those of PyTorch where it has the optimizer.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
     public static IReadOnlyList<(string Name, double Default)> ParametersOf(string kind) => ParametersByKind[kind];
 
     /// <summary>State that the optimizer keeps beside each row. Unit: bytes.</summary>
-    /// <param name="width">Elements of a row.</param>
+    /// <param name="width">Of a row. Unit: elements.</param>
     public int StateByteCount(int width) => Kind switch
     {
         "adagrad" => width * sizeof(float),
