@@ -6,10 +6,10 @@ namespace EmbedStore.Serving;
 /// <remarks>Immutable.</remarks>
 public sealed record ServingLimits
 {
-    /// <summary>Bytes of an answer's rows, and of the values of a write after broadcasting. Unit: bytes. Default: 1 GiB. At most 2 GiB less a little.</summary>
+    /// <summary>Bytes of an answer's rows, and of the values of a write after broadcasting. Unit: bytes. Default: 1 GiB. At most <see cref="Array.MaxLength"/>.</summary>
     public long ResultByteCountMax { get; init; } = 1L << 30;
 
-    /// <summary>Ids in a request. Unit: ids. Default: 4,194,304.</summary>
+    /// <summary>Ids in one tensor of a request, and indices that its subscript may stand for. Unit: ids. Default: 4,194,304.</summary>
     public long IdCountMax { get; init; } = 1L << 22;
 
     /// <summary>Gradients may be NaN or infinite. Default: false.</summary>

@@ -6,7 +6,7 @@ namespace EmbedStore.Http;
 /// <summary>What HTTP makes of an <see cref="ErrorCode"/>: API section 5.</summary>
 public static class ErrorStatus
 {
-    /// <summary>The status of an answer that refuses for this reason.</summary>
+    /// <summary>The status of an answer that refuses for this reason; of <see cref="ErrorCode.UnsupportedEncoding"/>, in a body.</summary>
     public static int StatusOf(ErrorCode code) => code switch
     {
         ErrorCode.Unauthenticated => 401,

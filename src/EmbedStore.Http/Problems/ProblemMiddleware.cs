@@ -47,7 +47,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     {
         if (context.Response.HasStarted)
         {
-            context.Abort();   // The length was promised: a cut connection says that the answer is not whole.
+            context.Abort();   // A cut connection says that the answer is not whole: the length was promised, or the JSON has no end.
             return;
         }
 

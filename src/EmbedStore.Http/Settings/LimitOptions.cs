@@ -14,7 +14,7 @@ public sealed class LimitOptions
     [Description("bytes of an answer")]
     public long ResultBytes { get; set; } = 1L << 30;
 
-    /// <summary>Rows that one request may address. Unit: ids. Default: 4,194,304. Range: [1, 134,217,728].</summary>
+    /// <summary>Ids in one tensor of a request, and indices that its subscript may stand for. Unit: ids. Default: 4,194,304. Range: [1, 134,217,728].</summary>
     [Description("ids of a request")]
     public int IdsPerRequest { get; set; } = 4_194_304;
 

@@ -13,7 +13,7 @@ public sealed class RowStoreOptions
     [Description("bytes kept free on the disk")]
     public long ReserveBytes { get; set; } = 64L << 20;
 
-    /// <summary>Length at which a shard's log goes on in a new file. Unit: bytes. Default: 64 MiB. Range: [1 MiB, 1 GiB]; short files are cut earlier after a snapshot.</summary>
+    /// <summary>Length at which a shard's log goes on in a new file. Unit: bytes. Default: 64 MiB. Range: [1 MiB, 1 GiB].</summary>
     [Description("bytes of one file of a shard's log")]
     public long LogSegmentBytes { get; set; } = 64L << 20;
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>Whole tables out, rows in. Neither holds more than a run of rows in memory.</summary>
+/// <summary>Whole tables out, rows in, run by run. Held whole are only the ids of an open vocabulary, and an npy file that must be brought into order.</summary>
 internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups, TableImporter importer, DataFolder folder, IOptions<EmbedStoreOptions> options)
 {
     /// <summary>A table of a fixed number of rows as <c>rows</c> of its own shape; an open one as <c>ids</c> and <c>rows</c>.</summary>

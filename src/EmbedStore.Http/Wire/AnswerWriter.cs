@@ -9,7 +9,7 @@ namespace EmbedStore.Http;
 /// <summary>Sends tensors, run by run, straight into the response's pipe.</summary>
 /// <remarks>
 /// The first run is produced before the status goes out, so that a shard that cannot serve still gets its own status;
-/// a later failure cuts the connection, which the promised length shows.
+/// a later failure cuts the connection, which the promised length shows, or the JSON that does not end.
 /// </remarks>
 internal static class AnswerWriter
 {

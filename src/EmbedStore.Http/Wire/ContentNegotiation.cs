@@ -36,7 +36,7 @@ internal static class ContentNegotiation
     }
 
     /// <summary>Encoding of the answer: what the caller prefers, the request's own when it has no preference.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedEncoding"/>.</exception>
+    /// <exception cref="NotAcceptableException">Nothing that Accept names is spoken here.</exception>
     public static WireEncoding OfAnswer(HttpRequest request, WireEncoding own)
     {
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept.OfType<string>().ToArray(), out IList<MediaTypeHeaderValue>? accepted))

@@ -78,7 +78,7 @@ internal sealed class CatalogFolder
     }
 
     /// <summary>Makes a table exist.</summary>
-    /// <returns>Its number, which is never used again.</returns>
+    /// <returns>Its number. Another table gets it at the earliest after this one was cleared and the server was restarted.</returns>
     public long Add(string name, TableSpec spec)
     {
         long id = _nextId++;

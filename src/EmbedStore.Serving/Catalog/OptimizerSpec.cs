@@ -20,7 +20,8 @@ public sealed record OptimizerSpec(string Kind, IReadOnlyDictionary<string, doub
     /// <summary>Every kind, in the order of API section 4.</summary>
     public static IReadOnlyCollection<string> Kinds => ParametersByKind.Keys;
 
-    /// <summary>Parameters of a kind with their defaults, which are those of PyTorch where it has the optimizer.</summary>
+    /// <summary>Parameters with their defaults, which are those of PyTorch where it has the optimizer.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
     public static IReadOnlyList<(string Name, double Default)> ParametersOf(string kind) => ParametersByKind[kind];
 
     /// <summary>Seed of stochastic rounding of 16-bit rows; null: rounded to the nearest.</summary>

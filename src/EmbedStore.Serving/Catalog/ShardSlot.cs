@@ -25,7 +25,7 @@ public sealed class ShardSlot
     /// <summary>The shard when it is open; null when nothing was ever written to it, or while it recovers, or when it failed to.</summary>
     public Shard? Opened => _opening is { IsCompletedSuccessfully: true } opening ? opening.Result : null;
 
-    /// <summary>True when the shard has rows on disk but does not serve: it recovers, or could not.</summary>
+    /// <summary>True when the shard has files but does not serve: it is being opened, waits for it, or could not be.</summary>
     public bool IsHeldBack => Opened is null && (_opening is not null || Directory.Exists(_folder));
 
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>

@@ -11,22 +11,22 @@ public sealed record StorageOptions
     /// <summary>The data folder; it exists and nobody else serves it.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Row bytes that one table may keep in memory; the rest is paged. Unit: bytes.</summary>
+    /// <summary>Row bytes that one table may keep in memory; the rest is paged. Unit: bytes. Default: 2 GiB.</summary>
     public long TableMemoryByteCount { get; init; } = 2L << 30;
 
-    /// <summary>Free disk below which writes are refused. Unit: bytes.</summary>
+    /// <summary>Free disk below which writes are refused. Unit: bytes. Default: 64 MiB.</summary>
     public long ReserveByteCount { get; init; } = 64L << 20;
 
-    /// <summary>Size at which a log goes on in a new file. Unit: bytes.</summary>
+    /// <summary>Size at which a log goes on in a new file. Unit: bytes. Default: 64 MiB.</summary>
     public long LogSegmentByteCount { get; init; } = 64L << 20;
 
-    /// <summary>Longest time until a write of durability <c>interval</c> is on disk.</summary>
+    /// <summary>Longest time until a write of durability <c>interval</c> is on disk. Default: 100 ms. Above 0.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The file system. Tests put a failing one here.</summary>
+    /// <summary>The file system of logs, rows and the catalog. Tests put a failing one here.</summary>
     public IDisk Disk { get; init; } = PhysicalDisk.Instance;
 
-    /// <summary>The clock.</summary>
+    /// <summary>Stamps rows and drives <see cref="CommitInterval"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Where shards report. Default: nowhere.</summary>

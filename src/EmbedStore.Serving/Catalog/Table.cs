@@ -45,7 +45,7 @@ public sealed class Table
     /// <summary>Version of the newest write that is visible.</summary>
     public long Version => Math.Max(Volatile.Read(ref _versionSeen), Shards.Max(static slot => slot.Opened?.Version ?? 0));
 
-    /// <summary>Rows that were written and not erased.</summary>
+    /// <summary>Rows that were written and not erased, in the shards that are open.</summary>
     public long RowCount => Shards.Sum(static slot => slot.Opened?.RowCount ?? 0);
 
     /// <summary>Notes a version, so that later writes get higher ones whatever shard they go to.</summary>

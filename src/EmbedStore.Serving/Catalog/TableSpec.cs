@@ -7,22 +7,22 @@ namespace EmbedStore.Serving;
 /// <remarks>Written and read by <see cref="TableSpecJson"/>. A changed spec is another table, never an edit. Immutable; compares by value.</remarks>
 public sealed record TableSpec
 {
-    /// <summary>Most elements one row may have.</summary>
+    /// <summary>Most elements that a row beside other dimensions has. Unit: elements. Its bytes are limited by <see cref="RowFormat.RowByteCountMax"/> too.</summary>
     public const int RowWidthMax = 65_536;
 
-    /// <summary>Most shards one table may have.</summary>
+    /// <summary>Most shards of one table. Unit: shards.</summary>
     public const int ShardCountMax = 1024;
 
-    /// <summary>Sizes, outermost first; the first is null when the vocabulary is open.</summary>
+    /// <summary>Sizes, outermost first, each at least 1; the first is null when the vocabulary is open.</summary>
     public required IReadOnlyList<long?> Sizes { get; init; }
 
-    /// <summary>Stored element type.</summary>
+    /// <summary>Stored element type. Default: F32. Not I16, not BOOL.</summary>
     public ElementType Type { get; init; } = ElementType.F32;
 
-    /// <summary>I8 with one F32 scale a row.</summary>
+    /// <summary>Each row has a scale of its own, F32. With I8 always, else never.</summary>
     public bool ScaledByRow { get; init; }
 
-    /// <summary>Shards that the rows are spread over.</summary>
+    /// <summary>Shards that the rows are spread over. Range: [1, <see cref="ShardCountMax"/>].</summary>
     public required int ShardCount { get; init; }
 
     /// <summary>What a missing row reads as. Default: initialize when there is an initializer, zeros otherwise.</summary>
@@ -31,10 +31,10 @@ public sealed record TableSpec
     /// <summary>What a row starts from; null: zeros.</summary>
     public InitializerSpec? Initializer { get; init; }
 
-    /// <summary>What <c>apply</c> does; null: nothing.</summary>
+    /// <summary>What updates rows by gradients; null: nothing. Space is kept for its state; it is not applied yet.</summary>
     public OptimizerSpec? Optimizer { get; init; }
 
-    /// <summary>What an acknowledgement means.</summary>
+    /// <summary>What an acknowledgement means. Default: <see cref="Durability.Commit"/>.</summary>
     public Durability Durability { get; init; } = Durability.Commit;
 
     /// <summary>The table seen as a tensor.</summary>
@@ -43,6 +43,7 @@ public sealed record TableSpec
         : new TableShape(TensorShape.Of(Sizes.Select(static size => size!.Value).ToArray()));
 
     /// <summary>What one row is made of.</summary>
+    /// <exception cref="ArgumentException">The row is too large, or initializer or optimizer cannot be.</exception>
     public RowFormat ToRowFormat() =>
         new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer());
 

@@ -31,7 +31,7 @@ public sealed record BagRequest
     /// <summary>Ids that are left out, of the mean's divisor too; counts from the end when negative. Null: none.</summary>
     public long? PaddingIndex { get; init; }
 
-    /// <summary>Element type of the answer; null: the table's.</summary>
+    /// <summary>Element type of the answer, floating point; null: the table's.</summary>
     public ElementType? Type { get; init; }
 
     /// <summary>What missing rows read as; null: what the table says.</summary>

@@ -16,7 +16,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     private readonly RowReader _reader = new(cache, router, gather);
 
     /// <summary>Checks a gather and prepares it.</summary>
-    /// <exception cref="EmbedStoreException">As <see cref="SubscriptResolver.Resolve"/>, then ResultTooLarge and UnsupportedDtype for the answer's type.</exception>
+    /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; UnsupportedDtype for the answer's type; ResultTooLarge.</exception>
     public Lookup Prepare(Table table, LookupRequest request)
     {
         SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);  // 1
@@ -36,7 +36,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     }
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
-    /// <exception cref="EmbedStoreException">As <see cref="SubscriptResolver.Resolve"/>, and ResultTooLarge.</exception>
+    /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; ResultTooLarge.</exception>
     public SubscriptPlan Locate(Table table, LookupRequest request)
     {
         SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);

@@ -14,6 +14,6 @@ public interface IShardRouter
 
     /// <summary>Writes to several shards at once.</summary>
     /// <returns>One receipt for each write, in their order. Each shard decides for itself.</returns>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/> or <see cref="ErrorCode.Starting"/>: a shard could not be asked.</exception>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/> or <see cref="ErrorCode.Starting"/>: a shard could not be asked, and none was written to.</exception>
     ValueTask<WriteReceipt[]> WriteAsync(Table table, IReadOnlyList<ShardWrite> writes, CancellationToken cancellation);
 }

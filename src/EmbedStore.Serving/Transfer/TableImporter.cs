@@ -12,8 +12,8 @@ public sealed class TableImporter(UpdatePipeline updates, ServingLimits limits)
     /// <param name="format">What the file is.</param>
     /// <param name="file">Opened for reading; read from its beginning.</param>
     /// <param name="cancellation">Ends the import between two runs.</param>
-    /// <returns>Rows read from the file, and the version that has them.</returns>
-    /// <exception cref="EmbedStoreException">MalformedBody, UnknownTensor, MissingTensor, UnsupportedDtype, ShapeMismatch, InvalidParameter, IndexOutOfRange, BodyTooLarge; StorageFull, ShardUnavailable, Starting.</exception>
+    /// <returns>Rows of the file, repeated ones included, and the version that has them.</returns>
+    /// <exception cref="EmbedStoreException">MalformedBody, InvalidParameter, UnknownTensor, MissingTensor, UnsupportedDtype, ShapeMismatch, OpenDimension, ResultTooLarge, IndexOutOfRange: the first that is met; StorageFull, ShardUnavailable.</exception>
     public async Task<UpdateAnswer> ImportAsync(Table table, ImportFormat format, SafeFileHandle file, CancellationToken cancellation)
     {
         IRowBatches batches = Open(table, format, file);

@@ -31,6 +31,6 @@ public sealed record UpdateRequest
 
 /// <summary>A write that was acknowledged.</summary>
 /// <param name="RowCount">Rows that the subscript names, each as often as it names it; of an erasure, the rows that were there and are gone.</param>
-/// <param name="Version">Version of the table that has it.</param>
+/// <param name="Version">Version of the table that has it; the one that was there when nothing was to be written.</param>
 /// <param name="IsDuplicate">The writer's request was applied before, and not again.</param>
 public readonly record struct UpdateAnswer(long RowCount, long Version, bool IsDuplicate = false);

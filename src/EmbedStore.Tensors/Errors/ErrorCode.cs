@@ -34,7 +34,7 @@ public enum ErrorCode
     /// <summary>No table has this name. Fact: <c>table</c>.</summary>
     TableNotFound,
 
-    /// <summary>A different table has this name. Fact: <c>differs</c>, the fields that differ.</summary>
+    /// <summary>A different table has this name. Facts: <c>table</c>; <c>differs</c>, the fields that differ.</summary>
     TableExists,
 
     /// <summary>The subscript does not parse. Fact: <c>column</c>, zero-based.</summary>
@@ -49,13 +49,13 @@ public enum ErrorCode
     /// <summary>The element type cannot serve here. Fact: <c>tensor</c>.</summary>
     UnsupportedDtype,
 
-    /// <summary>More indices than dimensions. Facts: <c>expected</c>, <c>actual</c>.</summary>
+    /// <summary>More indices than dimensions, or a result of too many. Facts: <c>expected</c>, <c>actual</c>.</summary>
     TooManyIndices,
 
-    /// <summary>Shapes do not broadcast or do not fit. Facts: <c>expected</c>, <c>actual</c>.</summary>
+    /// <summary>Shapes do not broadcast or do not fit. Facts: <c>tensor</c> where one is meant, <c>expected</c>, <c>actual</c>.</summary>
     ShapeMismatch,
 
-    /// <summary>A mask's shape differs from the dimensions it covers. Facts: <c>expected</c>, <c>actual</c>.</summary>
+    /// <summary>A mask's shape differs from the dimensions it covers. Facts: <c>tensor</c>, <c>expected</c>, <c>actual</c>.</summary>
     MaskMismatch,
 
     /// <summary>An open vocabulary was sliced, masked or counted. Facts: <c>expected</c>, <c>actual</c>.</summary>
@@ -79,13 +79,13 @@ public enum ErrorCode
     /// <summary>The writer was replaced by one of a higher epoch. Fact: <c>expected</c>, the lowest epoch that is let in.</summary>
     WriterFenced,
 
-    /// <summary>Too many calls are in flight. A retry helps.</summary>
+    /// <summary>Too many calls are in flight. A retry helps. Fact: <c>limit</c>.</summary>
     Overloaded,
 
     /// <summary>A shard does not serve. A retry can help. Fact: <c>shard</c>.</summary>
     ShardUnavailable,
 
-    /// <summary>The server is recovering. A retry helps.</summary>
+    /// <summary>The shard is recovering. A retry helps. Fact: <c>shard</c>.</summary>
     Starting,
 
     /// <summary>The server is going down. A retry elsewhere helps.</summary>

@@ -40,10 +40,10 @@ public sealed class SubscriptPlan
     /// <summary>The table's shape that the subscript was resolved against.</summary>
     public TableShape Table { get; }
 
-    /// <summary>Shape of what the subscript selects, as PyTorch or NumPy gives it.</summary>
+    /// <summary>Shape of what the subscript selects, as the library of its <see cref="Dialect"/> gives it.</summary>
     public TensorShape ResultShape { get; }
 
-    /// <summary><see cref="ResultShape"/> without the row's own dimension: one place for each entry.</summary>
+    /// <summary>One place for each entry: <see cref="ResultShape"/> without the row's own dimension, or the whole of it when <see cref="ByElement"/>.</summary>
     public TensorShape EntryShape { get; }
 
     /// <summary>Number of entries; 0 when the result is empty.</summary>

@@ -13,10 +13,11 @@ public static class SubscriptResolver
     /// <param name="table">Shape of the table.</param>
     /// <param name="tensors">The tensors that the subscript names, and no others.</param>
     /// <param name="dialect">Whose rules hold.</param>
-    /// <param name="limits">Checked before anything of that size is allocated.</param>
+    /// <param name="limits">Checked before the indices are broadcast; the coordinates of a mask are there by then.</param>
     /// <exception cref="EmbedStoreException">
     /// In this order: MalformedSubscript (a negative step), UnknownTensor, MissingTensor, UnsupportedDtype, TooManyIndices, ShapeMismatch, MaskMismatch,
-    /// OpenDimension, ResultTooLarge, IndexOutOfRange. An index is not checked when the result is empty, as in both libraries.
+    /// OpenDimension, ResultTooLarge, IndexOutOfRange. What <see cref="Argmax"/> refuses comes with UnsupportedDtype. An index is not checked when the result is
+    /// empty, as in both libraries; an integer of the subscript is.
     /// </exception>
     public static SubscriptPlan Resolve(
         Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect, PlanLimits limits)

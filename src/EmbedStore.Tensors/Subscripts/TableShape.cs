@@ -10,6 +10,7 @@ public sealed class TableShape
 {
     /// <summary>A table of a fixed number of rows.</summary>
     /// <param name="sizes">Rank 1 or more.</param>
+    /// <exception cref="ArgumentException">The rank is 0.</exception>
     public TableShape(TensorShape sizes)
         : this(sizes, isOpen: false)
     {
@@ -44,7 +45,7 @@ public sealed class TableShape
     /// <summary>False for <c>[V]</c>, whose rows have one element and no dimension of their own.</summary>
     public bool HasColumns { get; }
 
-    /// <summary>Elements of one row.</summary>
+    /// <summary>Width of a row. Unit: elements.</summary>
     public long RowWidth { get; }
 
     /// <summary>Rows there are, or 0 when the table is open.</summary>
