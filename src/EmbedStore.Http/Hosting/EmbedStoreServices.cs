@@ -13,7 +13,12 @@ internal static class EmbedStoreServices
     {
         IServiceCollection services = builder.Services;
         services.AddSingleton(provider => StorageOf(options, provider));
-        services.AddSingleton(new ServingLimits { ResultByteCountMax = options.Limits.ResultBytes, IdCountMax = options.Limits.IdsPerRequest });
+        services.AddSingleton(new ServingLimits
+        {
+            ResultByteCountMax = options.Limits.ResultBytes,
+            IdCountMax = options.Limits.IdsPerRequest,
+            AllowNonFiniteGradients = options.Limits.AllowNonFiniteGradients,
+        });
         services.AddSingleton(static provider => TableCatalog.Open(provider.GetRequiredService<StorageOptions>()));
         services.AddSingleton<IRowCache, NoRowCache>();
         services.AddSingleton<IShardRouter, LocalShardRouter>();

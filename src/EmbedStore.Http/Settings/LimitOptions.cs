@@ -29,4 +29,8 @@ public sealed class LimitOptions
     /// <summary>Body of an import, which is streamed and never held whole. Unit: bytes. Default: 1 TiB. Range: [1 KiB, 1 PiB].</summary>
     [Description("bytes of an import's body")]
     public long ImportBytes { get; set; } = 1L << 40;
+
+    /// <summary>Whether gradients may be NaN or infinite; one such element makes NaN of its row. Default: false.</summary>
+    [Description("let NaN and infinite gradients through")]
+    public bool AllowNonFiniteGradients { get; set; }
 }

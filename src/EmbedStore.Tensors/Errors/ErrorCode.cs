@@ -67,7 +67,7 @@ public enum ErrorCode
     /// <summary>An index is outside its dimension. Facts: <c>tensor</c>, <c>position</c>, <c>dimension</c>, <c>index</c>, <c>size</c>.</summary>
     IndexOutOfRange,
 
-    /// <summary>A gradient is NaN or infinite. Fact: <c>position</c>.</summary>
+    /// <summary>A gradient is NaN or infinite. Facts: <c>tensor</c>, <c>position</c>.</summary>
     InvalidGradient,
 
     /// <summary>The row was never written and the table says that this is an error. Facts: <c>position</c>, <c>id</c>.</summary>

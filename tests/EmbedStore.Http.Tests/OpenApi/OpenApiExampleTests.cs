@@ -105,7 +105,7 @@ public sealed class OpenApiExampleTests
         string text = Encoding.UTF8.GetString(body);
         Assert.True(example.Status == (int)answer.StatusCode, $"{example.Method} {example.Path} {example.Name}: {(int)answer.StatusCode} {text}");
         JsonObject documented = OpenApiDocument.Object(example.Operation["responses"]![$"{example.Status}"]);
-        Assert.All(documented["headers"] as JsonObject ?? [], header => Assert.True(answer.Headers.NonValidated.Contains(header.Key) || answer.Content.Headers.NonValidated.Contains(header.Key), $"{example.Name}: {header.Key}"));
+        Assert.All((documented["headers"] as JsonObject ?? []).Where(static header => !IsConditional(header.Value!)), header => Assert.True(answer.Headers.NonValidated.Contains(header.Key) || answer.Content.Headers.NonValidated.Contains(header.Key), $"{example.Name}: {header.Key}"));
         if (answer.Content.Headers.ContentType?.MediaType is not { } mediaType)
         {
             Assert.False(documented.ContainsKey("content"), example.Path);
@@ -137,4 +137,8 @@ public sealed class OpenApiExampleTests
         select KeyValuePair.Create(content.Key, OpenApiDocument.Object(content.Value));
 
     private sealed record Example(JsonObject Operation, string Method, string Path, string MediaType, string? Body, string Name, int Status);
+
+    /// <summary>A header that only some answers carry says so.</summary>
+    private static bool IsConditional(JsonNode header) =>
+        OpenApiDocument.Root["components"]!["headers"]![((string)header["$ref"]!).Split('/')[^1]]!["required"] is JsonValue required && !(bool)required;
 }
