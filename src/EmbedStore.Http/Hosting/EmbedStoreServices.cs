@@ -15,7 +15,7 @@ internal static class EmbedStoreServices
         services.AddSingleton(provider => StorageOf(options, provider));
         services.AddSingleton(new ServingLimits { ResultByteCountMax = options.Limits.ResultBytes, IdCountMax = options.Limits.IdsPerRequest });
         services.AddSingleton(static provider => TableCatalog.Open(provider.GetRequiredService<StorageOptions>()));
-        services.AddSingleton<IRowCache, NoRowCache>();
+        services.AddSingleton<IRowCache, ResidentRowCache>();
         services.AddSingleton<IShardRouter, LocalShardRouter>();
         services.AddSingleton<IGather, CpuGather>();
         services.AddSingleton<LookupPipeline>();
