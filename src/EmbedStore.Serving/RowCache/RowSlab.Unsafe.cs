@@ -179,6 +179,7 @@ internal sealed unsafe class RowSlab : IDisposable
         public Hold(RowMemory memory)
         {
             bool held = false;
+            ObjectDisposedException.ThrowIf(memory.IsGivenUp, memory);
             memory.DangerousAddRef(ref held);
             _memory = memory;
         }
@@ -208,7 +209,16 @@ internal sealed unsafe partial class RowMemory : SafeHandle
     /// <summary>At a multiple of the size of a huge page.</summary>
     public byte* Start { get; }
 
+    /// <summary>Set first when it is disposed: a handle alone would let calls in as long as others are inside.</summary>
+    public bool IsGivenUp { get; private set; }
+
     public override bool IsInvalid => handle == 0;
+
+    protected override void Dispose(bool disposing)
+    {
+        IsGivenUp = true;
+        base.Dispose(disposing);
+    }
 
     protected override bool ReleaseHandle()
     {
