@@ -34,7 +34,7 @@ public sealed partial class Shard
         OwnerRecord owner = OwnerRecord.Advance(options.Disk, folder, format);
         opening.RecordSeed = RecordHeader.Seed(owner.Identity);
         opening.Rows = new RowStore(format, options, scratchFolder);
-        opening.Updater = new RowUpdater(format, opening.Rows);
+        opening.Updater = new RowUpdater(format, opening.Rows, options.Mirror);
         LogEnd end = Replay(folder, scratchFolder, owner, format, options, opening, cancellation);
         opening.Log = new LogWriter(options.Disk, folder, owner, end, options.SegmentByteCountMax);
         opening.CutByteCount = end.CutByteCount;

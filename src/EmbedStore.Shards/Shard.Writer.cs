@@ -12,6 +12,7 @@ public sealed partial class Shard
     private readonly ITimer? _commitTimer;
     private readonly List<PendingWrite> _group = [];
     private readonly HashSet<string> _writersInGroup = new(StringComparer.Ordinal);
+    private readonly List<RecordHeader> _headers = [];
     private byte[] _groupBytes = [];
     private volatile Exception? _poison;
     private volatile bool _flushIsDue;
@@ -162,16 +163,17 @@ public sealed partial class Shard
         _log.Prepare(byteCount);
         if (_groupBytes.Length < byteCount || _groupBytes.Length > GroupBufferByteCountMax)
         {
-            _groupBytes = new byte[byteCount];
+            _groupBytes = GC.AllocateUninitializedArray<byte>(byteCount);
         }
 
         long lastLsn = _log.LastLsn, firstLsn = 0;
         long writtenAt = _options.Time.GetUtcNow().ToUnixTimeMilliseconds();
         int offset = 0;
+        _headers.Clear();
         foreach (PendingWrite pending in _group)
         {
             long lsn = Math.Max(lastLsn + 1, pending.Write.VersionMin);
-            Encode(pending, lsn, lastLsn, writtenAt, _groupBytes.AsSpan(offset, pending.RecordByteCount));
+            _headers.Add(Encode(pending, lsn, lastLsn, writtenAt, _groupBytes.AsSpan(offset, pending.RecordByteCount)));
             firstLsn = firstLsn == 0 ? lsn : firstLsn;
             lastLsn = lsn;
             offset += pending.RecordByteCount;
@@ -186,14 +188,14 @@ public sealed partial class Shard
         return byteCount;
     }
 
-    private void Encode(PendingWrite pending, long lsn, long previousLsn, long writtenAt, Span<byte> record)
+    private RecordHeader Encode(PendingWrite pending, long lsn, long previousLsn, long writtenAt, Span<byte> record)
     {
         ReadOnlySpan<byte> name = pending.Write.Writer?.NameBytes;
         Span<byte> nameTarget = record.Slice(LogFormat.RecordHeaderByteCount, LogFormat.Padded(name.Length));
         nameTarget.Clear();
         name.CopyTo(nameTarget);
         WritePayload.Write(pending.Write, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
-        new RecordHeader
+        var header = new RecordHeader
         {
             WriterNameByteCount = (ushort)name.Length,
             WriterEpoch = pending.Write.Writer?.Epoch ?? 0,
@@ -205,17 +207,18 @@ public sealed partial class Shard
             OwnerEpoch = _log.OwnerEpoch,
             SyncedOffset = _log.SyncedOffset,
             WrittenAt = writtenAt,
-        }.Seal(record, _recordSeed);
+        };
+        header.Seal(record, _recordSeed);
+        return header;
     }
 
     /// <returns>Writes that were acknowledged: all of the group.</returns>
     private int ApplyGroup(int byteCount)
     {
         int offset = 0;
-        foreach (PendingWrite pending in _group)
+        foreach ((PendingWrite pending, RecordHeader header) in _group.Zip(_headers))
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
-            RecordHeader.TryRead(record, _recordSeed, out RecordHeader header);
             long touched = ApplyRecord(_updater, _writers, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);

@@ -46,6 +46,9 @@ public sealed class ShardOptions
     /// <summary>Log bytes after which a group of writes takes no further one. Unit: bytes. Default: 16 MiB. At least 1.</summary>
     public long GroupByteCountMax { get; init; } = 16L << 20;
 
+    /// <summary>Gets every change of a row. Default: none.</summary>
+    public IRowMirror? Mirror { get; init; }
+
     /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
     public IDisk Disk { get; init; } = PhysicalDisk.Instance;
 

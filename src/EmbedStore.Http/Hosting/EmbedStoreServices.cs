@@ -20,7 +20,7 @@ internal static class EmbedStoreServices
             AllowNonFiniteGradients = options.Limits.AllowNonFiniteGradients,
         });
         services.AddSingleton(static provider => TableCatalog.Open(provider.GetRequiredService<StorageOptions>()));
-        services.AddSingleton<IRowCache, NoRowCache>();
+        services.AddSingleton<IRowCache, ResidentRowCache>();
         services.AddSingleton<IShardRouter, LocalShardRouter>();
         services.AddSingleton<IGather, CpuGather>();
         services.AddSingleton<LookupPipeline>();

@@ -31,6 +31,7 @@ internal static class TableDescription
             ["bytes"] = new JsonObject
             {
                 ["memory"] = opened.Sum(static shard => shard.MemoryByteCount),
+                ["row_cache"] = table.Resident?.ByteCount ?? 0,
                 ["rows"] = opened.Sum(static shard => shard.RowLogByteCount),
                 ["log"] = opened.Sum(static shard => shard.LogByteCount),
             },

@@ -6,7 +6,7 @@ namespace EmbedStore.Serving;
 
 /// <summary>How large a shard's row store is made: no larger than its rows can need, no larger than its part of the table's memory.</summary>
 /// <param name="RowCount">Rows that the index is made for.</param>
-/// <param name="MemoryByteCount">Window of rows in memory. Unit: bytes.</param>
+/// <param name="MemoryByteCount">Window of rows in memory. Unit: bytes, a power of two.</param>
 /// <param name="PageByteCount">Unit: bytes, a power of two.</param>
 internal readonly record struct RowStoreSize(long RowCount, long MemoryByteCount, long PageByteCount)
 {
@@ -18,18 +18,30 @@ internal readonly record struct RowStoreSize(long RowCount, long MemoryByteCount
 
     private const long PageByteCountMin = 1L << 12;
     private const long PageByteCountMax = 1L << 20;
-    private const long PageCountMin = 4;
+
+    /// <summary>Fewer leave the row store nothing to turn over.</summary>
+    private const long PageCount = 8;
+
+    /// <summary>What the row store's index takes for a row. Unit: bytes.</summary>
+    private const long IndexByteCountPerRow = 16;
 
     public static RowStoreSize Of(TableShape shape, RowFormat rows, int shardCount, long tableMemoryByteCount)
     {
         long rowByteCount = rows.DataByteCount + rows.StateByteCount + RowOverheadByteCount;
-        long memory = Math.Max(tableMemoryByteCount / shardCount, PageCountMin * PageByteCountMin);
+        long memory = Math.Max(tableMemoryByteCount / shardCount, PageCount * PageByteCountMin);
         long expected = (shape.IsOpen ? OpenRowCount : shape.RowCount) / shardCount;
 
         // A quarter more than the mean: hashing spreads rows over shards only about evenly.
         long rowCount = Math.Clamp(expected + (expected / 4) + 1, 1, Math.Max(memory / rowByteCount, 1));
         long needed = shape.IsOpen ? memory : Math.Min(memory, rowCount * rowByteCount * 2);
-        long page = Math.Clamp((long)BitOperations.RoundUpToPowerOf2((ulong)(needed / (2 * PageCountMin)) + 1), PageByteCountMin, PageByteCountMax);
-        return new RowStoreSize(rowCount, Math.Max(needed, PageCountMin * page), page);
+
+        // A window is a power of two. Rounding up may fit; what is left beside the index is the most.
+        long window = Math.Min(PowerOfTwoFrom(needed), PowerOfTwoTo(memory - PowerOfTwoFrom(rowCount * IndexByteCountPerRow)));
+        window = Math.Max(window, PageCount * PageByteCountMin);
+        return new RowStoreSize(rowCount, window, Math.Min(window / PageCount, PageByteCountMax));
     }
+
+    private static long PowerOfTwoFrom(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);
+
+    private static long PowerOfTwoTo(long byteCount) => byteCount < 1 ? 0 : 1L << BitOperations.Log2((ulong)byteCount);
 }

@@ -28,6 +28,9 @@ public sealed class ShardSlot
     /// <summary>True when the shard has files but does not serve: it is being opened, waits for it, or could not be.</summary>
     public bool IsHeldBack => Opened is null && (_opening is not null || Directory.Exists(_folder));
 
+    /// <summary>False when asking the shard would be refused, see <see cref="RequireReadable"/>.</summary>
+    internal bool IsReadable => Opened is not null || (_opening is null && !Directory.Exists(_folder));
+
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
 

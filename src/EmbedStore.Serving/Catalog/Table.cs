@@ -8,20 +8,24 @@ namespace EmbedStore.Serving;
 public sealed class Table
 {
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ShardSlot[] _shards;
+    private readonly Lazy<ResidentRows?> _resident;
+    private volatile bool _allOpened;
     private long _versionSeen;
     private long _stepSeen;
 
     // One for the catalog and one for each lease; at 0 the shards close.
     private int _users = 1;
 
-    internal Table(long id, string name, TableSpec spec, Func<Table, int, ShardSlot> slotOf)
+    internal Table(long id, string name, TableSpec spec, Func<Table, int, ShardSlot> slotOf, long memoryByteCount)
     {
         Id = id;
         Name = name;
         Spec = spec;
         Shape = spec.ToShape();
         Rows = spec.ToRowFormat();
-        Shards = Enumerable.Range(0, spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
+        _resident = new Lazy<ResidentRows?>(() => ResidentRows.TryMake(Shape, Rows, memoryByteCount));
+        _shards = Enumerable.Range(0, spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 
     /// <summary>Number of its folder.</summary>
@@ -40,7 +44,10 @@ public sealed class Table
     public RowFormat Rows { get; }
 
     /// <summary>Its shards, by number.</summary>
-    public IReadOnlyList<ShardSlot> Shards { get; }
+    public IReadOnlyList<ShardSlot> Shards => _shards;
+
+    /// <summary>All its rows, when it keeps them in memory and a shard was opened to fill them.</summary>
+    public ResidentRows? Resident => _resident.IsValueCreated ? _resident.Value : null;
 
     /// <summary>Version of the newest write that is visible.</summary>
     public long Version => Math.Max(Volatile.Read(ref _versionSeen), Shards.Max(static slot => slot.Opened?.Version ?? 0));
@@ -82,6 +89,31 @@ public sealed class Table
         }
     }
 
+    /// <summary>Makes <see cref="Resident"/>, if the table is to have it: before its first shard opens.</summary>
+    internal ResidentRows? MakeResident() => _resident.Value;
+
+    /// <summary>True when no shard would refuse a read. A shard that was opened stays so as long as the table is used.</summary>
+    internal bool AllShardsServe()
+    {
+        if (_allOpened)
+        {
+            return true;
+        }
+
+        bool allOpened = true;
+        foreach (ShardSlot slot in _shards)
+        {
+            allOpened &= slot.Opened is not null;
+            if (!slot.IsReadable)
+            {
+                return false;
+            }
+        }
+
+        _allOpened = allOpened;
+        return true;
+    }
+
     internal bool TryEnter()
     {
         int users = Volatile.Read(ref _users);
@@ -116,6 +148,8 @@ public sealed class Table
         {
             await slot.CloseAsync();
         }
+
+        Resident?.Dispose();
     }
 }
 

@@ -162,19 +162,22 @@ public sealed class TableCatalog : IAsyncDisposable
         string folder = Path.Combine(_folder.FolderOf(id), part);
         string scratch = Path.Combine(ScratchOf(id), part);
         return new ShardSlot($"{name}/{number}", folder, () => Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table), CancellationToken.None));
-    });
+    }, _storage.TableMemoryByteCount);
 
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, "scratch", Path.GetFileName(_folder.FolderOf(id)));
 
     private ShardOptions OptionsOf(Table table)
     {
-        RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, _storage.TableMemoryByteCount);
+        ResidentRows? resident = table.MakeResident();
+        long memory = _storage.TableMemoryByteCount - (resident?.ByteCount ?? 0);
+        RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, memory);
         return new ShardOptions
         {
             Durability = table.Spec.Durability,
             ExpectedRowCount = size.RowCount,
             MemoryByteCount = size.MemoryByteCount,
             PageByteCount = size.PageByteCount,
+            Mirror = resident,
             ReserveByteCount = _storage.ReserveByteCount,
             SegmentByteCountMax = _storage.LogSegmentByteCount,
             CommitInterval = _storage.CommitInterval,

@@ -57,12 +57,12 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         RowMisses misses = cache.Read(table, rowIds.Span, block);                                   // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
         {
-            return 0;
+            return misses.NotFoundCount;
         }
 
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Route);
         using IndexPlan plan = IndexPlan.Of(rowIds, misses, table.Shards.Count);                    // 4
-        int missing = await router.ReadAsync(table, plan, block, cancellation);                     // 5
+        int missing = misses.NotFoundCount + await router.ReadAsync(table, plan, block, cancellation); // 5
         cache.Admit(table, rowIds.Span, misses, block);
         return missing;
     }

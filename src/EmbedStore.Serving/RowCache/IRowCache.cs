@@ -18,10 +18,14 @@ public interface IRowCache
 /// <summary>The positions of a batch that a cache does not have: all of them, or a list in rising order.</summary>
 /// <param name="AreAll">True: the list is empty and every position is meant.</param>
 /// <param name="Positions">Shape [m].</param>
-public readonly record struct RowMisses(bool AreAll, ReadOnlyMemory<int> Positions)
+/// <param name="NotFoundCount">Rows that the cache does know, and knows to be missing.</param>
+public readonly record struct RowMisses(bool AreAll, ReadOnlyMemory<int> Positions, int NotFoundCount = 0)
 {
     /// <summary>Every position.</summary>
     public static readonly RowMisses All = new(true, default);
+
+    /// <summary>No position.</summary>
+    public static RowMisses None(int notFoundCount) => new(false, default, notFoundCount);
 }
 
 /// <summary>Keeps nothing: every row is read from its shard.</summary>

@@ -62,7 +62,7 @@ internal readonly record struct UpdateEntries(
     private byte[] PickValues(ReadOnlySpan<int> positions, int entryByteCount)
     {
         ReadOnlySpan<byte> values = Values.Span;
-        var picked = new byte[(long)positions.Length * entryByteCount];
+        byte[] picked = GC.AllocateUninitializedArray<byte>(checked(positions.Length * entryByteCount));
         for (int i = 0; i < positions.Length; i++)
         {
             values.Slice(positions[i] * entryByteCount, entryByteCount).CopyTo(picked.AsSpan(i * entryByteCount));

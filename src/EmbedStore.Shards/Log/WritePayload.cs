@@ -17,7 +17,6 @@ internal static class WritePayload
     /// <param name="target">Exactly <see cref="ByteCount"/> bytes.</param>
     public static void Write(RowWrite write, Span<byte> target)
     {
-        target.Clear();
         BinaryPrimitives.WriteInt32LittleEndian(target, (int)write.Kind);
         BinaryPrimitives.WriteInt32LittleEndian(target[4..], write.RowIds.Length);
         BinaryPrimitives.WriteInt32LittleEndian(target[8..], write.Columns.Start);
@@ -37,9 +36,18 @@ internal static class WritePayload
         target = target[LogFormat.Padded(parts.Count * sizeof(ushort))..];
         MemoryMarshal.AsBytes(write.RowIds.Span).CopyTo(target);
         target = target[(write.RowIds.Length * sizeof(long))..];
-        MemoryMarshal.AsBytes(write.ColumnOf.Span).CopyTo(target);
-        target = target[LogFormat.Padded(write.ColumnOf.Length * sizeof(int))..];
+        target = CopyPadded(MemoryMarshal.AsBytes(write.ColumnOf.Span), target);
         write.Values.Span.CopyTo(target);
+        target[write.Values.Length..].Clear();
+    }
+
+    /// <returns>The rest of <paramref name="target"/>.</returns>
+    private static Span<byte> CopyPadded(ReadOnlySpan<byte> source, Span<byte> target)
+    {
+        source.CopyTo(target);
+        int padded = LogFormat.Padded(source.Length);
+        target[source.Length..padded].Clear();
+        return target[padded..];
     }
 
     /// <returns>False when the payload does not fit itself or the format; its checksum was right, so nothing that this code wrote does that.</returns>

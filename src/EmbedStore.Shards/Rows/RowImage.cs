@@ -32,11 +32,13 @@ internal static class RowImage
 
     public static long Lsn(ReadOnlySpan<byte> image) => BinaryPrimitives.ReadInt64LittleEndian(image[LsnOffset..]);
 
+    public static void SetLsn(Span<byte> image, long lsn) => BinaryPrimitives.WriteInt64LittleEndian(image[LsnOffset..], lsn);
+
     public static bool IsErased(ReadOnlySpan<byte> image) => (BinaryPrimitives.ReadUInt32LittleEndian(image[FlagsOffset..]) & ErasedFlag) != 0;
 
     public static void Seal(Span<byte> image, long rowId, long lsn, long writtenAt, bool erased)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(image[LsnOffset..], lsn);
+        SetLsn(image, lsn);
         BinaryPrimitives.WriteInt64LittleEndian(image[WrittenAtOffset..], writtenAt);
         BinaryPrimitives.WriteUInt32LittleEndian(image[FlagsOffset..], erased ? ErasedFlag : 0);
         BinaryPrimitives.WriteUInt32LittleEndian(image[ChecksumOffset..], Checksum(image, rowId));

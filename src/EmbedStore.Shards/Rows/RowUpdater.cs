@@ -14,6 +14,7 @@ internal sealed class RowUpdater
 
     private readonly RowFormat _format;
     private readonly RowStore _rows;
+    private readonly IRowMirror? _mirror;
     private readonly int _imageByteCount;
     private readonly int _chunkRowCount;
     private readonly byte[] _images;
@@ -25,9 +26,12 @@ internal sealed class RowUpdater
     private readonly RowTrainer? _trainer;
     private readonly EntryOrder _order = new();
 
-    public RowUpdater(RowFormat format, RowStore rows)
+    /// <param name="format">What a row is made of.</param>
+    /// <param name="rows">Changed first.</param>
+    /// <param name="mirror">Changed next; null: none.</param>
+    public RowUpdater(RowFormat format, RowStore rows, IRowMirror? mirror = null)
     {
-        (_format, _rows, _imageByteCount) = (format, rows, rows.ImageByteCount);
+        (_format, _rows, _mirror, _imageByteCount) = (format, rows, mirror, rows.ImageByteCount);
         _chunkRowCount = Math.Clamp(ChunkByteCount / _imageByteCount, 1, 1024);
         _images = GC.AllocateUninitializedArray<byte>(_chunkRowCount * _imageByteCount, pinned: true);
         _rowIds = new long[_chunkRowCount];
@@ -72,7 +76,7 @@ internal sealed class RowUpdater
     {
         ReadOnlySpan<long> rowIds = _rowIds.AsSpan(0, rowCount);
         int byteCount = rowCount * _imageByteCount;
-        _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowCount));
+        ReadImages(rowIds, byteCount);
         long touched = 0;
         for (int row = 0; row < rowCount; row++)
         {
@@ -91,7 +95,41 @@ internal sealed class RowUpdater
         }
 
         _rows.WriteImages(rowIds, _images.AsSpan(0, byteCount), _changed.AsSpan(0, rowCount));
+        WriteMirror(rowIds, lsn, erased: change.Kind == RowWriteKind.Erase);
         return touched;
+    }
+
+    /// <summary>The rows as they are. A mirror has them at hand; state it does not have.</summary>
+    private void ReadImages(ReadOnlySpan<long> rowIds, int byteCount)
+    {
+        if (_mirror is null || _format.StateByteCount > 0)
+        {
+            _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowIds.Length));
+            return;
+        }
+
+        for (int row = 0; row < rowIds.Length; row++)
+        {
+            Span<byte> image = _images.AsSpan(row * _imageByteCount, _imageByteCount);
+            _statuses[row] = _mirror.Read(rowIds[row], image.Slice(RowImage.DataOffset, _format.DataByteCount), out long lsn);
+            RowImage.SetLsn(image, lsn);
+        }
+    }
+
+    private void WriteMirror(ReadOnlySpan<long> rowIds, long lsn, bool erased)
+    {
+        if (_mirror is null)
+        {
+            return;
+        }
+
+        for (int row = 0; row < rowIds.Length; row++)
+        {
+            if (_changed[row])
+            {
+                _mirror.Write(rowIds[row], lsn, erased ? [] : _images.AsSpan((row * _imageByteCount) + RowImage.DataOffset, _format.DataByteCount));
+            }
+        }
     }
 
     private void Change(in RowChange change, int row, RowStatus status, long lsn, Span<byte> image)
