@@ -16,12 +16,15 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 {
     /// <summary>Writes, and returns once the table's durability is met.</summary>
     /// <exception cref="EmbedStoreException">
-    /// As <see cref="SubscriptResolver.Resolve"/>, then for the values ResultTooLarge, UnsupportedDtype, ShapeMismatch and InvalidParameter; StorageFull, ShardUnavailable, Starting.
+    /// As <see cref="SubscriptResolver.Resolve"/>; for the values MissingTensor and UnsupportedDtype after its names, ResultTooLarge, ShapeMismatch and
+    /// InvalidParameter before its indices; StorageFull, ShardUnavailable, Starting.
     /// </exception>
     public async ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation)
     {
-        SubscriptPlan plan = Resolve(table, request);                                               // 1
-        ReadOnlyMemory<byte> values = Convert(table, plan, request);                                // 2
+        SubscriptResolver.RequireNames(request.Subscript, request.Tensors);
+        RequireValues(table, request);
+        ReadOnlyMemory<byte> values = default;
+        SubscriptPlan plan = Resolve(table, request, shape => values = Convert(table, shape, request));   // 1, 2
         var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values);
         return await WriteAsync(table, entries, cancellation);
     }
@@ -53,17 +56,18 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return answer;
     }
 
-    private SubscriptPlan Resolve(Table table, UpdateRequest request)
+    private SubscriptPlan Resolve(Table table, UpdateRequest request, Action<TensorShape> checkShape)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
         limits.RequireIds(request.Tensors);
-        SubscriptPlan plan = SubscriptResolver.Resolve(request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax));
+        SubscriptPlan plan = SubscriptResolver.Resolve(
+            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), checkShape);
         if (request.Kind == RowWriteKind.Erase)
         {
             RequireWholeRows(plan);
         }
 
-        limits.RequireResult(plan.ResultShape, table.Rows.ValueType);
+        limits.RequireEntries(plan);
         return plan;
     }
 
@@ -81,16 +85,29 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         }
     }
 
-    private static ReadOnlyMemory<byte> Convert(Table table, SubscriptPlan plan, UpdateRequest request)
+    private static void RequireValues(Table table, UpdateRequest request)
     {
         if (request.Kind == RowWriteKind.Erase)
+        {
+            return;
+        }
+
+        Tensor values = request.Values ?? throw new EmbedStoreException(ErrorCode.MissingTensor, "A put needs 'values'.", new Fact("tensor", "values"));
+        ValueConverter.RequireType(values, table.Rows);
+    }
+
+    /// <summary>The values of a put, stretched to what the subscript selects. Only values that fit its shape are converted: its size is limited.</summary>
+    private ReadOnlyMemory<byte> Convert(Table table, TensorShape shape, UpdateRequest request)
+    {
+        limits.RequireResult(shape, table.Rows.ValueType);
+        if (request.Values is not { } values || request.Kind == RowWriteKind.Erase)
         {
             return default;
         }
 
-        Tensor values = request.Values ?? throw new EmbedStoreException(ErrorCode.MissingTensor, "A put needs 'values'.", new Fact("tensor", "values"));
-        Tensor converted = ValueConverter.Convert(values, table.Rows);
-        return Broadcasting.Expand(converted, plan.ResultShape, dropLeadingOnes: request.Kind == RowWriteKind.Assign).Data;
+        bool dropLeadingOnes = request.Kind == RowWriteKind.Assign;
+        Broadcasting.Require(values.Shape, shape, dropLeadingOnes);
+        return Broadcasting.Expand(ValueConverter.Convert(values, table.Rows), shape, dropLeadingOnes).Data;
     }
 
     private static void RefuseUncommitted(Table table, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
