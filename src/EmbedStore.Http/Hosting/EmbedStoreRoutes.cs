@@ -35,6 +35,7 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
     }
 
+    /// <summary>What can be got can be asked for its headers alone: the server drops the body of an answer to HEAD.</summary>
     private static void Map(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate call) =>
-        routes.MapMethods(path, [method], call);
+        routes.MapMethods(path, HttpMethods.IsGet(method) ? [method, HttpMethods.Head] : [method], call);
 }
