@@ -11,27 +11,28 @@ internal static class RawSocket
     /// <returns>All that came, as Latin-1.</returns>
     public static async Task<string> ExchangeAsync(Uri server, string request)
     {
-        using TcpClient client = await SendAsync(server, request);
-        client.Client.Shutdown(SocketShutdown.Send);
-        return await ReadToEndAsync(client);
+        await using NetworkStream stream = await SendAsync(server, request);
+        stream.Socket.Shutdown(SocketShutdown.Send);
+        return await ReadToEndAsync(stream);
     }
 
     /// <summary>Sends bytes and leaves the connection open.</summary>
-    public static async Task<TcpClient> SendAsync(Uri server, string request)
+    public static async Task<NetworkStream> SendAsync(Uri server, string request)
     {
-        var client = new TcpClient();
-        await client.ConnectAsync(server.Host, server.Port);
-        await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(request));
-        return client;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(server.Host, server.Port);
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+        return stream;
     }
 
-    public static async Task<string> ReadToEndAsync(TcpClient client)
+    public static async Task<string> ReadToEndAsync(NetworkStream stream)
     {
         using var all = new MemoryStream();
         using var patience = new CancellationTokenSource(ServerProgram.Patience);
         try
         {
-            await client.GetStream().CopyToAsync(all, patience.Token);
+            await stream.CopyToAsync(all, patience.Token);
         }
         catch (IOException)
         {
@@ -42,14 +43,14 @@ internal static class RawSocket
     }
 
     /// <summary>Reads until the text has come.</summary>
-    public static async Task ReadUntilAsync(TcpClient client, string text)
+    public static async Task ReadUntilAsync(NetworkStream stream, string text)
     {
         var all = new StringBuilder();
         byte[] buffer = new byte[4096];
         using var patience = new CancellationTokenSource(ServerProgram.Patience);
         while (!all.ToString().Contains(text, StringComparison.Ordinal))
         {
-            int count = await client.GetStream().ReadAsync(buffer, patience.Token);
+            int count = await stream.ReadAsync(buffer, patience.Token);
             Assert.True(count > 0, $"The server closed before '{text}' came: {all}");
             all.Append(Encoding.Latin1.GetString(buffer, 0, count));
         }
