@@ -32,6 +32,10 @@ public sealed record ServingLimits
         }
     }
 
+    /// <summary>Refuses a subscript whose row ids would take more than a result may: a slice of narrow rows names many in a few characters.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
+    public void RequireEntries(SubscriptPlan plan) => RequireResult((Int128)plan.EntryCount * sizeof(long));
+
     /// <summary>Refuses index tensors that are too large. Masks are limited by what they select.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>
     public void RequireIds(IEnumerable<KeyValuePair<string, Tensor>> tensors)

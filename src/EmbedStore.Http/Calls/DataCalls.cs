@@ -22,7 +22,6 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         ElementType? type = request.Parameters.Type("dtype");
         MissingPolicy? missing = request.Parameters.Choice<MissingPolicy>("missing");
         Dialect dialect = request.Parameters.Dialect();
-        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
         using TableLease lease = catalog.Lease(TableOf(context));
         Lookup lookup = lookups.Prepare(lease.Table, new LookupRequest
         {
@@ -36,11 +35,11 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         Headers.SetVersion(context, lookup.Version);
         if (lookup.CanRefuse || withStatus || permute is not null)
         {
-            await SendWholeAsync(context, encoding, lookup, permute, withStatus);
+            await SendWholeAsync(context, request.AnswerEncoding, lookup, permute, withStatus);
         }
         else
         {
-            await AnswerWriter.WriteAsync(context, encoding, new LookupTensor("rows", lookup));
+            await AnswerWriter.WriteAsync(context, request.AnswerEncoding, new LookupTensor("rows", lookup));
         }
     });
 
@@ -72,11 +71,10 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         request.Parameters.RequireKnown("index", "dialect", "rows");
         bool withRows = request.Parameters.Flag("rows");
         Dialect dialect = request.Parameters.Dialect();
-        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
         using TableLease lease = catalog.Lease(TableOf(context));
         SubscriptPlan plan = lookups.Locate(lease.Table, new LookupRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Dialect = dialect });
         Headers.SetVersion(context, lease.Table.Version);
-        await AnswerWriter.WriteAsync(context, encoding, SourceAnswer.Of(plan, withRows));
+        await AnswerWriter.WriteAsync(context, request.AnswerEncoding, SourceAnswer.Of(plan, withRows));
     });
 
     /// <summary>Pooled rows.</summary>
@@ -92,11 +90,10 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Type = request.Parameters.Type("dtype"),
             Missing = request.Parameters.Choice<MissingPolicy>("missing"),
         };
-        WireEncoding encoding = ContentNegotiation.OfAnswer(context.Request, request.Encoding);
         using TableLease lease = catalog.Lease(TableOf(context));
         BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, context.RequestAborted);
         Headers.SetVersion(context, answer.Version);
-        await AnswerWriter.WriteAsync(context, encoding, new MemoryTensor("rows", answer.Rows));
+        await AnswerWriter.WriteAsync(context, request.AnswerEncoding, new MemoryTensor("rows", answer.Rows));
     });
 
     public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;

@@ -39,6 +39,7 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/update", many.UpdateAsync);
     }
 
+    /// <summary>What can be got can be asked for its headers alone: the server drops the body of an answer to HEAD.</summary>
     private static void Map(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate call) =>
-        routes.MapMethods(path, [method], call);
+        routes.MapMethods(path, HttpMethods.IsGet(method) ? [method, HttpMethods.Head] : [method], call);
 }

@@ -1,6 +1,7 @@
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -89,7 +90,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             return new Problem(400, ErrorStatus.NameOf(ErrorCode.MalformedBody), refusal.Message, []);
         }
 
-        long limit = options.Value.Limits.BodyBytes;
+        // An import has a limit of its own.
+        long limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? options.Value.Limits.BodyBytes;
         return Problem.Of(BodyLimit.Exceeded(limit, context.Request.ContentLength));
     }
 

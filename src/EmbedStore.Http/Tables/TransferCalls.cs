@@ -43,7 +43,13 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
     public async Task ImportAsync(HttpContext context)
     {
         Headers.RefuseWriter(context.Request);
-        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = options.Value.Limits.ImportBytes;
+        long limit = options.Value.Limits.ImportBytes;
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = limit;
+        if (context.Request.ContentLength > limit)
+        {
+            throw BodyLimit.Exceeded(limit, context.Request.ContentLength);
+        }
+
         var parameters = new RequestParameters(context.Request.Query);
         parameters.RequireKnown("format");
         ImportFormat format = parameters.Choice<ImportFormat>("format") ?? throw RequestParameters.Invalid("format", "is npy, safetensors or text, and is needed");

@@ -40,6 +40,11 @@ internal static class AnswerWriter
     private static async Task WriteRawAsync(HttpContext context, ReadOnlyMemory<byte> header, List<AnswerTensor> tensors)
     {
         context.Response.ContentLength = header.Length + tensors.Sum(static tensor => tensor.ByteCount);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
         PipeWriter pipe = context.Response.BodyWriter;
         bool headerSent = false;
         foreach (AnswerTensor tensor in tensors)

@@ -5,10 +5,10 @@ namespace EmbedStore.Http;
 
 /// <summary>A data call as it came: tensors and parameters, decoded and not yet looked at.</summary>
 /// <remarks>The tensors are views over a rented body: dispose once, after the last use of them.</remarks>
-internal sealed class DataRequest(WireEncoding encoding, Dictionary<string, Tensor> tensors, RequestParameters parameters, byte[]? rented) : IDisposable
+internal sealed class DataRequest(WireEncoding answerEncoding, Dictionary<string, Tensor> tensors, RequestParameters parameters, byte[]? rented) : IDisposable
 {
-    /// <summary>Encoding of the body; JSON when there is none.</summary>
-    public WireEncoding Encoding { get; } = encoding;
+    /// <summary>Encoding of an answer of tensors.</summary>
+    public WireEncoding AnswerEncoding { get; } = answerEncoding;
 
     /// <summary>By name.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = tensors;

@@ -8,6 +8,9 @@ internal static class RequestBody
 {
     private const int FirstRentByteCount = 64 * 1024;
 
+    /// <summary>Memory that an announced length alone gets; more comes with the bytes, so that headers that lie cost little.</summary>
+    private const int AnnouncedRentByteCountMax = 1 << 20;
+
     /// <summary>Reads to the end.</summary>
     /// <param name="request">Its announced length is believed as far as <paramref name="limit"/>, and no further.</param>
     /// <param name="limit">Unit: bytes.</param>
@@ -25,7 +28,7 @@ internal static class RequestBody
             throw BodyLimit.Exceeded(limit, request.ContentLength);
         }
 
-        byte[] body = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstRentByteCount));
+        byte[] body = ArrayPool<byte>.Shared.Rent((int)Math.Min(request.ContentLength ?? FirstRentByteCount, AnnouncedRentByteCountMax));
         int length = 0;
         try
         {

@@ -14,24 +14,26 @@ internal static class RequestReader
     /// <param name="mainTensor">The name that the one tensor of an npy body gets.</param>
     /// <param name="bodyByteCountMax">Unit: bytes.</param>
     /// <exception cref="EmbedStoreException">BodyTooLarge, UnsupportedEncoding, MalformedBody.</exception>
+    /// <exception cref="NotAcceptableException">No accepted encoding is spoken here.</exception>
     public static async ValueTask<DataRequest> ReadAsync(HttpRequest request, string mainTensor, long bodyByteCountMax)
     {
         (byte[]? rented, int length) = await RequestBody.ReadAsync(request, bodyByteCountMax);
-        var parameters = new RequestParameters(request.Query);
-        if (rented is null)
-        {
-            return new DataRequest(WireEncoding.Json, [], parameters, null);
-        }
-
         try
         {
-            WireEncoding encoding = ContentNegotiation.OfRequest(request);
-            Dictionary<string, Tensor> tensors = Decode(encoding, rented.AsMemory(0, length), mainTensor, parameters);
-            return new DataRequest(encoding, tensors, parameters, rented);
+            var parameters = new RequestParameters(request.Query);
+            bool hasBody = length > 0;
+            WireEncoding encoding = hasBody ? ContentNegotiation.OfRequest(request) : WireEncoding.Json;
+            WireEncoding answerEncoding = ContentNegotiation.OfAnswer(request, encoding);
+            Dictionary<string, Tensor> tensors = hasBody ? Decode(encoding, rented.AsMemory(0, length), mainTensor, parameters) : [];
+            return new DataRequest(answerEncoding, tensors, parameters, rented);
         }
         catch
         {
-            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+            if (rented is not null)
+            {
+                System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+            }
+
             throw;
         }
     }

@@ -9,6 +9,9 @@ internal sealed record BagPlan
 {
     private static readonly string[] TensorNames = ["ids", "offsets", "weights"];
 
+    /// <summary>Shape of the ids as they came.</summary>
+    public required TensorShape IdShape { get; init; }
+
     /// <summary>Shape [n]: every id, bag after bag.</summary>
     public required long[] RowIds { get; init; }
 
@@ -38,14 +41,18 @@ internal sealed record BagPlan
         Tensor ids = request.Tensors["ids"];
         RequireShapes(table, request, ids);
 
+
+        // Ids of shape [n, 0] make n bags out of no bytes: the bags are counted before anything is made of them.
+        long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
+        limits.RequireResult((Int128)bags * Math.Max(table.Shape.RowWidth * Math.Max(type.ByteCount(), sizeof(float)), sizeof(long)));
         var rowIds = new long[ids.Shape.ElementCount];
         ElementConverter.ReadIntegers(ids, rowIds);
         long[] begins = Offsets(request, ids);
-        limits.RequireResult((Int128)(begins.Length - 1) * table.Shape.RowWidth * Math.Max(type.ByteCount(), sizeof(float)));
         long? padding = Padding(table, request.PaddingIndex);
         RequireInRange(table, ids, rowIds);
         return new BagPlan
         {
+            IdShape = ids.Shape,
             RowIds = rowIds,
             Begins = begins,
             Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],

@@ -71,10 +71,11 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         if (missing > 0 && plan.Missing == MissingPolicy.Error)
         {
             int position = first + statuses.IndexOfAnyExcept(RowStatus.Found);
+            long[] coordinates = plan.IdShape.CoordinatesOf(position);
             throw new EmbedStoreException(
                 ErrorCode.RowNotFound,
-                FormattableString.Invariant($"Row {plan.RowIds[position]} at position {position} was never written, or was erased."),
-                new Fact("position", new[] { (long)position }),
+                FormattableString.Invariant($"Row {plan.RowIds[position]} at position [{string.Join(", ", coordinates)}] was never written, or was erased."),
+                new Fact("position", coordinates),
                 new Fact("id", plan.RowIds[position]));
         }
     }

@@ -16,12 +16,14 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     private readonly RowReader _reader = new(cache, router, gather);
 
     /// <summary>Checks a gather and prepares it.</summary>
-    /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; UnsupportedDtype for the answer's type; ResultTooLarge.</exception>
+    /// <exception cref="EmbedStoreException">
+    /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; UnsupportedDtype for the answer's type after its names, ResultTooLarge before its indices.
+    /// </exception>
     public Lookup Prepare(Table table, LookupRequest request)
     {
-        SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);  // 1
+        SubscriptResolver.RequireNames(request.Subscript, request.Tensors);
         ElementType type = AnswerType(table, request.Type);
-        limits.RequireResult(plan.ResultShape, type);                                               // 2
+        SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
         var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
         return new Lookup(_reader, table, plan, format, missing, request.WithStatus);               // 3 to 6, when it is read
@@ -36,23 +38,21 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     }
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
-    /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; ResultTooLarge.</exception>
-    public SubscriptPlan Locate(Table table, LookupRequest request)
-    {
-        SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);
-        limits.RequireResult(plan.ResultShape, ElementType.I64);
-        return plan;
-    }
+    /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; ResultTooLarge before its indices.</exception>
+    public SubscriptPlan Locate(Table table, LookupRequest request) => Resolve(table, request, ElementType.I64);
 
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
     public TableExport Export(Table table, ElementType? type) => new(_reader, table, AnswerType(table, type));
 
-    private SubscriptPlan Resolve(Table table, Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
+    private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        limits.RequireIds(tensors);
-        return SubscriptResolver.Resolve(subscript, table.Shape, tensors, dialect, new PlanLimits(limits.IdCountMax));
+        limits.RequireIds(request.Tensors);
+        SubscriptPlan plan = SubscriptResolver.Resolve(
+            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
+        limits.RequireEntries(plan);
+        return plan;
     }
 
     private static ElementType AnswerType(Table table, ElementType? asked)

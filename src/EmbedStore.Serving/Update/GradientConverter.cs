@@ -8,23 +8,22 @@ namespace EmbedStore.Serving;
 /// <summary>Brings gradients to the type that training computes in.</summary>
 internal static class GradientConverter
 {
-    /// <param name="gradients">What was sent; null when nothing was.</param>
-    /// <param name="shape">What a gather of the same subscript gives. Gradients do not broadcast.</param>
-    /// <param name="rows">What rows are made of.</param>
-    /// <param name="allowNonFinite">NaN and infinity are let through, and make NaN of the rows they touch.</param>
-    /// <exception cref="EmbedStoreException">MissingTensor, UnsupportedDtype, ShapeMismatch, InvalidGradient.</exception>
-    public static ReadOnlyMemory<byte> Convert(Tensors.Tensor? gradients, TensorShape shape, RowFormat rows, bool allowNonFinite)
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedDtype"/>.</exception>
+    public static void RequireType(Tensors.Tensor gradients)
     {
-        if (gradients is null)
-        {
-            throw new EmbedStoreException(ErrorCode.MissingTensor, "A step needs 'gradients'.", new Fact("tensor", "gradients"));
-        }
-
         if (!gradients.Type.IsFloatingPoint() && !gradients.Type.IsInteger())
         {
             throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"Gradients are numbers, not {gradients.Type.WireName()}.", new Fact("tensor", "gradients"));
         }
+    }
 
+    /// <param name="gradients">Of a type that <see cref="RequireType"/> lets through.</param>
+    /// <param name="shape">What a gather of the same subscript gives. Gradients do not broadcast.</param>
+    /// <param name="rows">What rows are made of.</param>
+    /// <param name="allowNonFinite">NaN and infinity are let through, and make NaN of the rows they touch.</param>
+    /// <exception cref="EmbedStoreException">ShapeMismatch, InvalidGradient.</exception>
+    public static ReadOnlyMemory<byte> Convert(Tensors.Tensor gradients, TensorShape shape, RowFormat rows, bool allowNonFinite)
+    {
         if (!gradients.Shape.Equals(shape))
         {
             throw new EmbedStoreException(

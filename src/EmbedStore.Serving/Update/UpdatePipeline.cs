@@ -21,13 +21,17 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
     /// <summary>Checks a write and prepares it. Nothing is written yet.</summary>
     /// <exception cref="EmbedStoreException">
-    /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; TooManyIndices when less than whole rows would be erased or trained; ResultTooLarge;
-    /// for the values MissingTensor, UnsupportedDtype, InvalidParameter, ShapeMismatch and InvalidGradient; for the writer WriterFenced and SequenceGap; Starting, ShardUnavailable.
+    /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; for the values MissingTensor and UnsupportedDtype after its names; ResultTooLarge,
+    /// ShapeMismatch, InvalidParameter and InvalidGradient before its indices; TooManyIndices when less than whole rows would be erased or trained; for the writer WriterFenced
+    /// and SequenceGap; Starting, ShardUnavailable.
     /// </exception>
     public PreparedUpdate Prepare(Table table, UpdateRequest request)
     {
-        SubscriptPlan plan = Resolve(table, request);                                               // 1
-        ReadOnlyMemory<byte> values = Convert(table, plan, request);                                // 2
+        RequireOptimizer(table, request.Kind);
+        SubscriptResolver.RequireNames(request.Subscript, request.Tensors);
+        RequireValues(table, request);
+        ReadOnlyMemory<byte> values = default;
+        SubscriptPlan plan = Resolve(table, request, shape => values = Convert(table, shape, request));   // 1, 2
         bool isRepeat = request.Writer is { } claim && TableWriters.IsRepeat(table, claim);
         var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values)
         {
@@ -71,18 +75,18 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return answer;
     }
 
-    private SubscriptPlan Resolve(Table table, UpdateRequest request)
+    private SubscriptPlan Resolve(Table table, UpdateRequest request, Action<TensorShape> checkShape)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        RequireOptimizer(table, request.Kind);
         limits.RequireIds(request.Tensors);
-        SubscriptPlan plan = SubscriptResolver.Resolve(request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax));
+        SubscriptPlan plan = SubscriptResolver.Resolve(
+            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), checkShape);
         if (request.Kind is RowWriteKind.Erase or RowWriteKind.Apply)
         {
             RequireWholeRows(plan);
         }
 
-        limits.RequireResult(plan.ResultShape, table.Rows.ValueType);
+        limits.RequireEntries(plan);
         return plan;
     }
 
@@ -122,21 +126,42 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             : throw new EmbedStoreException(ErrorCode.InvalidParameter, FormattableString.Invariant($"lr is finite and at least 0; was {rate}."), new Fact("parameter", "lr"));
     }
 
-    private ReadOnlyMemory<byte> Convert(Table table, SubscriptPlan plan, UpdateRequest request)
+    private static void RequireValues(Table table, UpdateRequest request)
     {
         if (request.Kind == RowWriteKind.Erase)
+        {
+            return;
+        }
+
+        string name = request.Kind == RowWriteKind.Apply ? "gradients" : "values";
+        Tensor values = request.Values ?? throw new EmbedStoreException(ErrorCode.MissingTensor, $"The call needs '{name}'.", new Fact("tensor", name));
+        if (request.Kind == RowWriteKind.Apply)
+        {
+            GradientConverter.RequireType(values);
+        }
+        else
+        {
+            ValueConverter.RequireType(values, table.Rows);
+        }
+    }
+
+    /// <summary>The values of a put, stretched to what the subscript selects. Only values that fit its shape are converted: its size is limited.</summary>
+    private ReadOnlyMemory<byte> Convert(Table table, TensorShape shape, UpdateRequest request)
+    {
+        limits.RequireResult(shape, table.Rows.ValueType);
+        if (request.Values is not { } values || request.Kind == RowWriteKind.Erase)
         {
             return default;
         }
 
         if (request.Kind == RowWriteKind.Apply)
         {
-            return GradientConverter.Convert(request.Values, plan.ResultShape, table.Rows, limits.AllowNonFiniteGradients);
+            return GradientConverter.Convert(values, shape, table.Rows, limits.AllowNonFiniteGradients);
         }
 
-        Tensor values = request.Values ?? throw new EmbedStoreException(ErrorCode.MissingTensor, "A put needs 'values'.", new Fact("tensor", "values"));
-        Tensor converted = ValueConverter.Convert(values, table.Rows);
-        return Broadcasting.Expand(converted, plan.ResultShape, dropLeadingOnes: request.Kind == RowWriteKind.Assign).Data;
+        bool dropLeadingOnes = request.Kind == RowWriteKind.Assign;
+        Broadcasting.Require(values.Shape, shape, dropLeadingOnes);
+        return Broadcasting.Expand(ValueConverter.Convert(values, table.Rows), shape, dropLeadingOnes).Data;
     }
 
     private static void RefuseUncommitted(Table table, in UpdateEntries entries, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)

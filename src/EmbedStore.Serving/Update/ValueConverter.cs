@@ -8,10 +8,21 @@ namespace EmbedStore.Serving;
 /// <remarks>Numbers become floating point of any width; integers become other integers when every one of them fits. A fraction never becomes an integer.</remarks>
 internal static class ValueConverter
 {
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedDtype"/>: no value of this type goes into the rows.</exception>
+    public static void RequireType(Tensor values, RowFormat rows)
+    {
+        if (!ElementConverter.CanConvert(values.Type, rows.ValueType) && !(values.Type.IsInteger() && rows.ValueType.IsInteger()))
+        {
+            throw new EmbedStoreException(
+                ErrorCode.UnsupportedDtype, $"Values of {values.Type.WireName()} do not go into rows of {rows.ValueType.WireName()}.", new Fact("tensor", "values"));
+        }
+    }
+
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.UnsupportedDtype"/>, or <see cref="ErrorCode.InvalidParameter"/> for a number that does not fit.</exception>
     public static Tensor Convert(Tensor values, RowFormat rows)
     {
         ElementType type = rows.ValueType;
+        RequireType(values, rows);
         Tensor converted = values.Type == type ? values : ConvertType(values, type);
         if (rows.ScaledByRow)
         {
@@ -28,14 +39,9 @@ internal static class ValueConverter
         {
             ElementConverter.Convert(values.Data.Span, values.Type, data, type);
         }
-        else if (values.Type.IsInteger() && type.IsInteger())
-        {
-            RequireFits(values, type, ElementConverter.ConvertChecked(values.Data.Span, values.Type, data, type));
-        }
         else
         {
-            throw new EmbedStoreException(
-                ErrorCode.UnsupportedDtype, $"Values of {values.Type.WireName()} do not go into rows of {type.WireName()}.", new Fact("tensor", "values"));
+            RequireFits(values, type, ElementConverter.ConvertChecked(values.Data.Span, values.Type, data, type));
         }
 
         return new Tensor(type, values.Shape, data);

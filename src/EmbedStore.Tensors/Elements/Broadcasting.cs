@@ -10,19 +10,10 @@ public static class Broadcasting
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShapeMismatch"/>.</exception>
     public static Tensor Expand(Tensor values, TensorShape target, bool dropLeadingOnes)
     {
-        TensorShape shape = dropLeadingOnes ? StripLeadingOnes(values.Shape, target.Rank) : values.Shape;
+        TensorShape shape = Require(values.Shape, target, dropLeadingOnes);
         if (shape.Equals(target))
         {
             return new Tensor(values.Type, target, values.Data);
-        }
-
-        if (!target.Equals(TensorShape.Broadcast(shape, target)))
-        {
-            throw new EmbedStoreException(
-                ErrorCode.ShapeMismatch,
-                $"Values of shape {values.Shape} do not broadcast to {target}.",
-                new Fact("expected", target),
-                new Fact("actual", values.Shape));
         }
 
         var data = new byte[target.ElementCount * values.Type.ByteCount()];
@@ -32,6 +23,18 @@ public static class Broadcasting
         }
 
         return new Tensor(values.Type, target, data);
+    }
+
+    /// <summary>Refuses values of a shape that does not stretch to <paramref name="target"/>.</summary>
+    /// <returns>The shape of the values without the dimensions that are dropped.</returns>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShapeMismatch"/>.</exception>
+    public static TensorShape Require(TensorShape values, TensorShape target, bool dropLeadingOnes)
+    {
+        TensorShape shape = dropLeadingOnes ? StripLeadingOnes(values, target.Rank) : values;
+        return shape.Equals(target) || target.Equals(TensorShape.Broadcast(shape, target))
+            ? shape
+            : throw new EmbedStoreException(
+                ErrorCode.ShapeMismatch, $"Values of shape {values} do not broadcast to {target}.", new Fact("expected", target), new Fact("actual", values));
     }
 
     private static TensorShape StripLeadingOnes(TensorShape shape, int rank)

@@ -36,6 +36,11 @@ public static class Argmax
         }
 
         var positions = new long[result.ElementCount];
+        if (positions.Length == 0)
+        {
+            return Tensor.Of(result, positions);   // The other sizes may be anything: nothing bounds them beside a size of 0.
+        }
+
         long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
         Reduce(scores, checked((int)size), checked((int)inner), positions);
         return Tensor.Of(result, positions);

@@ -6,9 +6,14 @@ internal static class OperandBinder
 {
     public static List<Operand> Bind(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
     {
+        RequireNames(subscript, tensors);
+        return subscript.Items.Select(item => Bind(item, tensors, dialect)).ToList();
+    }
+
+    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors)
+    {
         RefuseUnused(subscript, tensors);
         RefuseMissing(subscript, tensors);
-        return subscript.Items.Select(item => Bind(item, tensors, dialect)).ToList();
     }
 
     private static IEnumerable<string> NamesIn(Subscript subscript) => subscript.Items

@@ -24,16 +24,17 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
     }
 
     /// <summary>Steps 3 to 5.</summary>
-    public SubscriptPlan ToPlan(PlanLimits limits)
+    public SubscriptPlan ToPlan(PlanLimits limits, Action<TensorShape>? checkShape)
     {
         List<AdvancedIndex> indices = AdvancedIndices.Expand(_recorded, _view, dialect, out EmbedStoreException? maskMismatch);
         TensorShape? blockShape = AdvancedIndices.Broadcast(indices);
         ThrowFirst(maskMismatch, _openDimension);
         limits.RequireIndexCount(blockShape?.ElementCount ?? 0);
-        ThrowFirst(_selectionOutside);
 
         (PlanAxis[] before, PlanAxis[] after) = SplitAxes(indices);
         RequireRank(before.Length + after.Length + (blockShape?.Rank ?? 0));
+        checkShape?.Invoke(SubscriptPlan.ShapeOf(before, blockShape, after));
+        ThrowFirst(_selectionOutside);
         PlanBlock? block = blockShape is null ? null : BuildBlock(indices, blockShape);
         return new SubscriptPlan(table, _rowBase, _columnBase, before, block, after);
     }

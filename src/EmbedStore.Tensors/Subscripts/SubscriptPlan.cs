@@ -102,13 +102,14 @@ public sealed class SubscriptPlan
         return columns;
     }
 
-    private TensorShape ShapeOf(Func<PlanAxis, bool> keep)
+    /// <summary>The shape of axes before × block × axes after.</summary>
+    internal static TensorShape ShapeOf(IEnumerable<PlanAxis> before, TensorShape? block, IEnumerable<PlanAxis> after)
     {
-        IEnumerable<long> before = _before.Where(keep).Select(static axis => axis.Size);
-        IEnumerable<long> after = _after.Where(keep).Select(static axis => axis.Size);
-        IEnumerable<long> block = _block is { } b ? b.Shape : [];
-        return TensorShape.TryCreate(before.Concat(block).Concat(after).ToArray(), out TensorShape? shape) ? shape : throw PlanLimits.Overflow();
+        IEnumerable<long> sizes = before.Select(static axis => axis.Size).Concat(block is null ? [] : block).Concat(after.Select(static axis => axis.Size));
+        return TensorShape.TryCreate(sizes.ToArray(), out TensorShape? shape) ? shape : throw PlanLimits.Overflow();
     }
+
+    private TensorShape ShapeOf(Func<PlanAxis, bool> keep) => ShapeOf(_before.Where(keep), _block?.Shape, _after.Where(keep));
 
     /// <summary>Fills <paramref name="target"/> with start + axes + block in the order of the entries.</summary>
     private void Walk(Span<long> target, long start, long[]? block, Func<PlanAxis, long> strideOf)

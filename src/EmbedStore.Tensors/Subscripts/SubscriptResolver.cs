@@ -13,20 +13,30 @@ public static class SubscriptResolver
     /// <param name="table">Shape of the table.</param>
     /// <param name="tensors">The tensors that the subscript names, and no others.</param>
     /// <param name="dialect">Whose rules hold.</param>
-    /// <param name="limits">Checked before the indices are broadcast; the coordinates of a mask are there by then.</param>
+    /// <param name="limits">Checked before anything of that size is allocated.</param>
+    /// <param name="checkShape">Refuses what the caller cannot do with a result of this shape; comes before any index is looked at. Null: nothing.</param>
     /// <exception cref="EmbedStoreException">
     /// In this order: MalformedSubscript (a negative step), UnknownTensor, MissingTensor, UnsupportedDtype, TooManyIndices, ShapeMismatch, MaskMismatch,
-    /// OpenDimension, ResultTooLarge, IndexOutOfRange. What <see cref="Argmax"/> refuses comes with UnsupportedDtype. An index is not checked when the result is
-    /// empty, as in both libraries; an integer of the subscript is.
+    /// OpenDimension, ResultTooLarge, what <paramref name="checkShape"/> refuses, IndexOutOfRange. What <see cref="Argmax"/> refuses comes with UnsupportedDtype.
+    /// An index is not checked when the result is empty, as in both libraries; an integer of the subscript is.
     /// </exception>
     public static SubscriptPlan Resolve(
-        Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect, PlanLimits limits)
+        Subscript subscript,
+        TableShape table,
+        IReadOnlyDictionary<string, Tensor> tensors,
+        Dialect dialect,
+        PlanLimits limits,
+        Action<TensorShape>? checkShape = null)
     {
         List<Operand> operands = OperandBinder.Bind(subscript, tensors, dialect);   // (1)
         var layout = new SubscriptLayout(table, dialect);
         layout.Place(ExpandEllipsis(operands, table));                              // (2)
-        return layout.ToPlan(limits);                                               // (3) to (5)
+        return layout.ToPlan(limits, checkShape);                                               // (3) to (5)
     }
+
+    /// <summary>Refuses tensors that a subscript does not name, and names without a tensor: for callers with checks of their own that come after these.</summary>
+    /// <exception cref="EmbedStoreException">UnknownTensor, MissingTensor.</exception>
+    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors) => OperandBinder.RequireNames(subscript, tensors);
 
     private static List<Operand> ExpandEllipsis(List<Operand> operands, TableShape table)
     {

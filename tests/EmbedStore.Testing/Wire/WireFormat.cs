@@ -1,0 +1,9 @@
+namespace EmbedStore.Testing;
+
+/// <summary>How tensors travel: API section 1.</summary>
+public enum WireFormat
+{
+    Json,
+    Safetensors,
+    Npy,
+}
