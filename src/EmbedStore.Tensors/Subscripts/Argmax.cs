@@ -36,8 +36,13 @@ public static class Argmax
         }
 
         var positions = new long[result.ElementCount];
-        long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
-        Reduce(scores, checked((int)size), checked((int)inner), positions);
+        if (positions.Length > 0)
+        {
+            // Elements that are there fit an int; sizes beside an empty dimension need not.
+            long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
+            Reduce(scores, (int)size, (int)inner, positions);
+        }
+
         return Tensor.Of(result, positions);
     }
 
