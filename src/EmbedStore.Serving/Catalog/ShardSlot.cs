@@ -31,21 +31,30 @@ public sealed class ShardSlot
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
 
-    /// <summary>The shard, opened now if it was not.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/>: it cannot be opened.</exception>
+    /// <summary>The shard, opened now if it was not. An opening that only lacked room is tried again.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.StorageFull"/>, or <see cref="ErrorCode.ShardUnavailable"/>: it cannot be opened.</exception>
     public async ValueTask<Shard> OpenAsync()
     {
         Task<Shard> opening;
         lock (_lock)
         {
-            opening = _opening ??= Task.Run(_open);
+            if (_opening is null || Failure is DiskFullException)
+            {
+                _opening = Task.Run(_open);
+            }
+
+            opening = _opening;
         }
 
         try
         {
             return await opening;
         }
-        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException)
+        catch (DiskFullException)
+        {
+            throw StorageFull();
+        }
+        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException or ArgumentException)
         {
             throw Unavailable();
         }
@@ -93,6 +102,9 @@ public sealed class ShardSlot
             await (Opened?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
     }
+
+    internal EmbedStoreException StorageFull() =>
+        new(ErrorCode.StorageFull, $"The disk of shard {Name} has no room. Reads go on.", new Fact("shard", Name));
 
     internal EmbedStoreException Unavailable() => new(
         ErrorCode.ShardUnavailable,

@@ -12,6 +12,9 @@ internal sealed record BagPlan
     /// <summary>Shape [n]: every id, bag after bag.</summary>
     public required long[] RowIds { get; init; }
 
+    /// <summary>Shape of the ids as they were sent.</summary>
+    public required TensorShape IdsShape { get; init; }
+
     /// <summary>Shape [bags + 1]: where each bag begins, and the end of the last.</summary>
     public required long[] Begins { get; init; }
 
@@ -32,6 +35,7 @@ internal sealed record BagPlan
     /// </exception>
     public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
     {
+        long? padding = Padding(table, request.PaddingIndex);
         RequireTensors(request.Tensors);
         limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
@@ -40,13 +44,13 @@ internal sealed record BagPlan
 
         var rowIds = new long[ids.Shape.ElementCount];
         ElementConverter.ReadIntegers(ids, rowIds);
+        RequireBags(table, request, ids, limits);
         long[] begins = Offsets(request, ids);
-        limits.RequireResult((Int128)(begins.Length - 1) * table.Shape.RowWidth * Math.Max(type.ByteCount(), sizeof(float)));
-        long? padding = Padding(table, request.PaddingIndex);
         RequireInRange(table, ids, rowIds);
         return new BagPlan
         {
             RowIds = rowIds,
+            IdsShape = ids.Shape,
             Begins = begins,
             Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],
             Mode = request.Mode,
@@ -131,6 +135,13 @@ internal sealed record BagPlan
 
     private static EmbedStoreException Invalid(string parameter, string message) =>
         new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));
+
+    /// <summary>Two dimensions can make any number of empty bags out of no ids, so bags are counted before anything is made for them.</summary>
+    private static void RequireBags(Table table, BagRequest request, Tensor ids, ServingLimits limits)
+    {
+        long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
+        limits.RequireResult(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * table.Rows.ValueType.ByteCount(), sizeof(long)));
+    }
 
     private static long[] Offsets(BagRequest request, Tensor ids)
     {

@@ -21,7 +21,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     {
         SubscriptPlan plan = Resolve(table, request.Subscript, request.Tensors, request.Dialect);  // 1
         ElementType type = AnswerType(table, request.Type);
-        limits.RequireResult(plan.ResultShape, type);                                               // 2
+        limits.RequireRead(plan, type);                                                             // 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
         var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
         return new Lookup(_reader, table, plan, format, missing, request.WithStatus);               // 3 to 6, when it is read

@@ -63,7 +63,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             RequireWholeRows(plan);
         }
 
-        limits.RequireResult(plan.ResultShape, table.Rows.ValueType);
+        limits.RequireWrite(plan, table.Rows.ValueType);
         return plan;
     }
 
@@ -101,7 +101,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             switch (receipts[i].Outcome)
             {
                 case WriteOutcome.StorageFull:
-                    throw new EmbedStoreException(ErrorCode.StorageFull, $"The disk of shard {slot.Name} has no room. Reads go on.", new Fact("shard", slot.Name));
+                    throw slot.StorageFull();
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
             }
