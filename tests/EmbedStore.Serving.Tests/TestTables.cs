@@ -9,9 +9,9 @@ internal sealed class TestTables : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public TestTables(ServingLimits? limits = null)
+    public TestTables(ServingLimits? limits = null, Shards.IDisk? disk = null)
     {
-        Catalog = TableCatalog.Open(new StorageOptions { Folder = _folder.Path, ReserveByteCount = 0, TableMemoryByteCount = 1 << 20 });
+        Catalog = TableCatalog.Open(new StorageOptions { Folder = _folder.Path, ReserveByteCount = 0, TableMemoryByteCount = 1 << 20, Disk = disk ?? Shards.PhysicalDisk.Instance });
         var router = new LocalShardRouter();
         Lookups = new LookupPipeline(new NoRowCache(), router, new CpuGather(), limits ?? new ServingLimits());
         Updates = new UpdatePipeline(router, limits ?? new ServingLimits());
