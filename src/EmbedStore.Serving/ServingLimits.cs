@@ -6,6 +6,9 @@ namespace EmbedStore.Serving;
 /// <remarks>Immutable.</remarks>
 public sealed record ServingLimits
 {
+    /// <summary>Room for what a log record says beside its row ids and values. Unit: bytes.</summary>
+    private const int RecordOverheadByteCount = 4096;
+
     /// <summary>Bytes of an answer's rows, and of the values of a write after broadcasting. Unit: bytes. Default: 1 GiB. At most <see cref="Array.MaxLength"/>.</summary>
     public long ResultByteCountMax { get; init; } = 1L << 30;
 
@@ -18,6 +21,18 @@ public sealed record ServingLimits
     /// <summary>Refuses a result that is too large, before anything of its size is allocated.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireResult(TensorShape shape, ElementType type) => RequireResult((Int128)shape.ElementCount * type.ByteCount());
+
+    /// <summary>Refuses a read whose elements, or the row ids of whose entries, take too much.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
+    public void RequireRead(SubscriptPlan plan, ElementType type) =>
+        RequireResult(Int128.Max((Int128)plan.ResultShape.ElementCount * type.ByteCount(), EntryByteCount(plan)));
+
+    /// <summary>Refuses a write whose elements and row ids together do not fit one record of a shard's log.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
+    public void RequireWrite(SubscriptPlan plan, ElementType type) =>
+        RequireResult(((Int128)plan.ResultShape.ElementCount * type.ByteCount()) + EntryByteCount(plan) + RecordOverheadByteCount);
+
+    private static Int128 EntryByteCount(SubscriptPlan plan) => (Int128)plan.EntryCount * (sizeof(long) + (plan.ByElement ? sizeof(int) : 0));
 
     /// <inheritdoc cref="RequireResult(TensorShape, ElementType)"/>
     public void RequireResult(Int128 byteCount)

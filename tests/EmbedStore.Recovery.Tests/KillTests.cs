@@ -17,11 +17,11 @@ public class KillTests(ITestOutputHelper output)
     public async Task Kill_DuringConcurrentPuts_LosesNothingAcknowledgedAndAppliesNothingTwice()
     {
         output.WriteLine(TestSeed.Hint);
-        var random = new Random(TestSeed.Value);
+        var random = new Random(TestSeed.Current);
         await using ServerProcess server = await ServerProcess.StartAsync();
         await CreateTablesAsync(new ApiClient(server.Client));
         Writer[] writers = [.. TableNames.SelectMany((table, t) => Enumerable.Range(0, WritersOfATable)
-            .Select(w => new Writer(table, w * RowsOfAWriter, RowsOfAWriter, TestSeed.Value + (t * WritersOfATable) + w)))];
+            .Select(w => new Writer(table, w * RowsOfAWriter, RowsOfAWriter, TestSeed.Current + (t * WritersOfATable) + w)))];
         for (int kill = 0; kill < KillCount; kill++)
         {
             // A kill comes after a random number of acknowledgements, so that it meets every phase of a commit.

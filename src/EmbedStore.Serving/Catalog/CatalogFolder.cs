@@ -125,8 +125,9 @@ internal sealed class CatalogFolder
         try
         {
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
-            var fields = json.RootElement.GetProperty("spec").EnumerateObject().ToDictionary(static field => field.Name, static field => field.Value.Clone());
-            return (json.RootElement.GetProperty("name").GetString()!, TableSpecJson.Read(fields, shardCountDefault: 1));
+            string name = json.RootElement.GetProperty("name").GetString() ?? "";
+            TableName.Require(name);
+            return (name, TableSpecJson.Read(SpecReader.FieldsOf(json.RootElement.GetProperty("spec"), ""), shardCountDefault: 1));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or EmbedStoreException)
         {

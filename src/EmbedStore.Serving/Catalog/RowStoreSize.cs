@@ -29,10 +29,11 @@ internal readonly record struct RowStoreSize(long RowCount, long MemoryByteCount
     {
         long rowByteCount = rows.DataByteCount + rows.StateByteCount + RowOverheadByteCount;
         long memory = Math.Max(tableMemoryByteCount / shardCount, PageCount * PageByteCountMin);
-        long expected = (shape.IsOpen ? OpenRowCount : shape.RowCount) / shardCount;
+        long fitting = Math.Max(memory / rowByteCount, 1);
+        long expected = Math.Min((shape.IsOpen ? OpenRowCount : shape.RowCount) / shardCount, fitting);
 
         // A quarter more than the mean: hashing spreads rows over shards only about evenly.
-        long rowCount = Math.Clamp(expected + (expected / 4) + 1, 1, Math.Max(memory / rowByteCount, 1));
+        long rowCount = Math.Clamp(expected + (expected / 4) + 1, 1, fitting);
         long needed = shape.IsOpen ? memory : Math.Min(memory, rowCount * rowByteCount * 2);
 
         // A window is a power of two. Rounding up may fit; what is left beside the index is the most.

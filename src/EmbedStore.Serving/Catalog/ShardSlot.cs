@@ -9,13 +9,13 @@ public sealed class ShardSlot
 {
     private readonly Lock _lock = new();
     private readonly Func<Task<Shard>> _open;
-    private readonly string _folder;
+    private readonly bool _hasRows;
     private Task<Shard>? _opening;
 
     internal ShardSlot(string name, string folder, Func<Task<Shard>> open)
     {
         Name = name;
-        _folder = folder;
+        _hasRows = Directory.Exists(folder);
         _open = open;
     }
 
@@ -25,54 +25,57 @@ public sealed class ShardSlot
     /// <summary>The shard when it is open; null when nothing was ever written to it, or while it recovers, or when it failed to.</summary>
     public Shard? Opened => _opening is { IsCompletedSuccessfully: true } opening ? opening.Result : null;
 
-    /// <summary>True when the shard has files but does not serve: it is being opened, waits for it, or could not be.</summary>
-    public bool IsHeldBack => Opened is null && (_opening is not null || Directory.Exists(_folder));
+    /// <summary>True when the shard has rows but does not serve: it waits to be opened, or could not be.</summary>
+    public bool IsHeldBack => Opened is null && _hasRows;
 
     /// <summary>False when asking the shard would be refused, see <see cref="RequireReadable"/>.</summary>
-    internal bool IsReadable => Opened is not null || (_opening is null && !Directory.Exists(_folder));
+    internal bool IsReadable => !IsHeldBack;
 
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
 
-    /// <summary>The shard, opened now if it was not.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/>: it cannot be opened.</exception>
+    /// <summary>The shard, opened now if it was not. An opening that only lacked room, or of a shard without rows, is tried again.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.StorageFull"/>, or <see cref="ErrorCode.ShardUnavailable"/>: it cannot be opened.</exception>
     public async ValueTask<Shard> OpenAsync()
     {
         Task<Shard> opening;
         lock (_lock)
         {
-            opening = _opening ??= Task.Run(_open);
+            if (_opening is null || (_opening.IsFaulted && (Failure is DiskFullException || !_hasRows)))
+            {
+                _opening = Task.Run(_open);
+            }
+
+            opening = _opening;
         }
 
         try
         {
             return await opening;
         }
-        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException)
+        catch (DiskFullException)
+        {
+            throw StorageFull();
+        }
+        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException or ArgumentException)
         {
             throw Unavailable();
         }
     }
 
-    /// <summary>The shard to read from; null when nothing was ever written to it.</summary>
+    /// <summary>The shard to read from; null when nothing that was acknowledged was ever written to it.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Starting"/> or <see cref="ErrorCode.ShardUnavailable"/>.</exception>
-    public Shard? RequireReadable()
-    {
-        Task<Shard>? opening = _opening;
-        return opening switch
-        {
-            { IsCompletedSuccessfully: true } => opening.Result,
-            { IsCompleted: true } => throw Unavailable(),
-            null when !Directory.Exists(_folder) => null,
-            _ => throw new EmbedStoreException(ErrorCode.Starting, $"Shard {Name} is recovering.", new Fact("shard", Name)),
-        };
-    }
+    public Shard? RequireReadable() =>
+        Opened is { } shard ? shard
+        : !_hasRows ? null
+        : _opening is { IsCompleted: true } ? throw Unavailable()
+        : throw new EmbedStoreException(ErrorCode.Starting, $"Shard {Name} is recovering.", new Fact("shard", Name));
 
-    /// <summary>Opens the shard when it has a folder.</summary>
+    /// <summary>Opens the shard when it has rows.</summary>
     /// <returns>False when it could not be opened; <see cref="Failure"/> says why.</returns>
     internal async Task<bool> RecoverAsync()
     {
-        if (!Directory.Exists(_folder))
+        if (!_hasRows)
         {
             return true;
         }
@@ -96,6 +99,9 @@ public sealed class ShardSlot
             await (Opened?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
     }
+
+    internal EmbedStoreException StorageFull() =>
+        new(ErrorCode.StorageFull, $"The disk of shard {Name} has no room for the write.", new Fact("shard", Name));
 
     internal EmbedStoreException Unavailable() => new(
         ErrorCode.ShardUnavailable,

@@ -25,10 +25,26 @@ internal sealed class SpecReader(IReadOnlyDictionary<string, JsonElement> fields
         }
     }
 
+    /// <summary>The members of an object.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ConflictingParameters"/>: a member is there twice.</exception>
+    public static Dictionary<string, JsonElement> FieldsOf(JsonElement value, string path)
+    {
+        var fields = new Dictionary<string, JsonElement>();
+        foreach (JsonProperty field in value.EnumerateObject())
+        {
+            if (!fields.TryAdd(field.Name, field.Value))
+            {
+                throw new EmbedStoreException(ErrorCode.ConflictingParameters, $"Field \"{path}{field.Name}\" is given twice.", new Fact("parameter", path + field.Name));
+            }
+        }
+
+        return fields;
+    }
+
     public SpecReader? Child(string name) => Find(name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Object } value => new SpecReader(value.EnumerateObject().ToDictionary(static field => field.Name, static field => field.Value), $"{path}{name}."),
+        { ValueKind: JsonValueKind.Object } value => new SpecReader(FieldsOf(value, $"{path}{name}."), $"{path}{name}."),
         _ => throw Invalid(name, "is an object"),
     };
 

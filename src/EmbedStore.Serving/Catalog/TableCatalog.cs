@@ -11,6 +11,8 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <summary>Most tables one server has. Unit: tables.</summary>
     public const int TableCountMax = 65_536;
 
+    private const string ScratchName = "scratch";
+
     private readonly ConcurrentDictionary<string, Table> _tables = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CatalogFolder _folder;
@@ -36,6 +38,8 @@ public sealed class TableCatalog : IAsyncDisposable
             }
         }
 
+        // No shard is open: what lies in scratch is of a process that ended, or of a table that is gone.
+        storage.Disk.DeleteFolder(Path.Combine(storage.Folder, ScratchName));
         return catalog;
     }
 
@@ -164,7 +168,7 @@ public sealed class TableCatalog : IAsyncDisposable
         return new ShardSlot($"{name}/{number}", folder, () => Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table), CancellationToken.None));
     }, _storage.TableMemoryByteCount);
 
-    private string ScratchOf(long id) => Path.Combine(_storage.Folder, "scratch", Path.GetFileName(_folder.FolderOf(id)));
+    private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
     private ShardOptions OptionsOf(Table table)
     {

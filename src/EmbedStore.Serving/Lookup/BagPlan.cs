@@ -9,11 +9,11 @@ internal sealed record BagPlan
 {
     private static readonly string[] TensorNames = ["ids", "offsets", "weights"];
 
-    /// <summary>Shape of the ids as they came.</summary>
-    public required TensorShape IdShape { get; init; }
-
     /// <summary>Shape [n]: every id, bag after bag.</summary>
     public required long[] RowIds { get; init; }
+
+    /// <summary>Shape of the ids as they were sent.</summary>
+    public required TensorShape IdsShape { get; init; }
 
     /// <summary>Shape [bags + 1]: where each bag begins, and the end of the last.</summary>
     public required long[] Begins { get; init; }
@@ -35,25 +35,22 @@ internal sealed record BagPlan
     /// </exception>
     public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
     {
+        long? padding = Padding(table, request.PaddingIndex);
         RequireTensors(request.Tensors);
         limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
         Tensor ids = request.Tensors["ids"];
         RequireShapes(table, request, ids);
 
-
-        // Ids of shape [n, 0] make n bags out of no bytes: the bags are counted before anything is made of them.
-        long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
-        limits.RequireResult((Int128)bags * Math.Max(table.Shape.RowWidth * Math.Max(type.ByteCount(), sizeof(float)), sizeof(long)));
         var rowIds = new long[ids.Shape.ElementCount];
         ElementConverter.ReadIntegers(ids, rowIds);
+        RequireBags(table, request, ids, limits);
         long[] begins = Offsets(request, ids);
-        long? padding = Padding(table, request.PaddingIndex);
         RequireInRange(table, ids, rowIds);
         return new BagPlan
         {
-            IdShape = ids.Shape,
             RowIds = rowIds,
+            IdsShape = ids.Shape,
             Begins = begins,
             Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],
             Mode = request.Mode,
@@ -138,6 +135,13 @@ internal sealed record BagPlan
 
     private static EmbedStoreException Invalid(string parameter, string message) =>
         new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));
+
+    /// <summary>Two dimensions can make any number of empty bags out of no ids, so bags are counted before anything is made for them.</summary>
+    private static void RequireBags(Table table, BagRequest request, Tensor ids, ServingLimits limits)
+    {
+        long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
+        limits.RequireResult(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * table.Rows.ValueType.ByteCount(), sizeof(long)));
+    }
 
     private static long[] Offsets(BagRequest request, Tensor ids)
     {

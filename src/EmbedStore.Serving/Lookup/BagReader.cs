@@ -66,17 +66,26 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         return new Tensor(type, TensorShape.Of(bags, _width), result);
     }
 
+    private EmbedStoreException RowNotFound(int at)
+    {
+        long id = plan.RowIds[at];
+        long[] position = plan.IdsShape.CoordinatesOf(at);
+        return new EmbedStoreException(
+            ErrorCode.RowNotFound,
+            FormattableString.Invariant($"Row {id} at position [{string.Join(", ", position)}] was never written, or was erased."),
+            new Fact("position", position),
+            new Fact("id", id));
+    }
+
     private void RequireFound(int first, int missing, ReadOnlySpan<RowStatus> statuses)
     {
-        if (missing > 0 && plan.Missing == MissingPolicy.Error)
+        for (int i = 0; i < statuses.Length && missing > 0 && plan.Missing == MissingPolicy.Error; i++)
         {
-            int position = first + statuses.IndexOfAnyExcept(RowStatus.Found);
-            long[] coordinates = plan.IdShape.CoordinatesOf(position);
-            throw new EmbedStoreException(
-                ErrorCode.RowNotFound,
-                FormattableString.Invariant($"Row {plan.RowIds[position]} at position [{string.Join(", ", coordinates)}] was never written, or was erased."),
-                new Fact("position", coordinates),
-                new Fact("id", plan.RowIds[position]));
+            // Padding is left out of its bag, so nobody misses its row.
+            if (statuses[i] != RowStatus.Found && plan.RowIds[first + i] != plan.PaddingId)
+            {
+                throw RowNotFound(first + i);
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     /// </exception>
     public Lookup Prepare(Table table, LookupRequest request)
     {
-        SubscriptResolver.RequireNames(request.Subscript, request.Tensors);
+        SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         ElementType type = AnswerType(table, request.Type);
         SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;

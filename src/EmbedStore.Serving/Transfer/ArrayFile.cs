@@ -75,7 +75,7 @@ internal sealed class ArrayFile : IRowBatches
             int count = (int)Math.Min(run, _rowCount - first);
             var data = new byte[count * rowByteCount];
             _readRows(first * rowByteCount, data);
-            Tensor values = ValueConverter.Convert(new Tensor(_type, TensorShape.Of(count, width), data), _table.Rows);
+            Tensor values = ValueConverter.Convert(new Tensor(_type, TensorShape.Of(count, width), data), _table.Rows, first);
             yield return new RowBatch(RowIds(first, count), values.Data);
         }
     }

@@ -28,7 +28,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     public PreparedUpdate Prepare(Table table, UpdateRequest request)
     {
         RequireOptimizer(table, request.Kind);
-        SubscriptResolver.RequireNames(request.Subscript, request.Tensors);
+        SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         RequireValues(table, request);
         ReadOnlyMemory<byte> values = default;
         SubscriptPlan plan = Resolve(table, request, shape => values = Convert(table, shape, request));   // 1, 2
@@ -86,7 +86,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             RequireWholeRows(plan);
         }
 
-        limits.RequireEntries(plan);
+        limits.RequireWrite(plan, table.Rows.ValueType);
         return plan;
     }
 
@@ -172,7 +172,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             switch (receipts[i].Outcome)
             {
                 case WriteOutcome.StorageFull:
-                    throw new EmbedStoreException(ErrorCode.StorageFull, $"The disk of shard {slot.Name} has no room. Reads go on.", new Fact("shard", slot.Name));
+                    throw slot.StorageFull();
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
                 case WriteOutcome.Fenced:

@@ -7,10 +7,11 @@ internal static class AdvancedIndices
     /// <param name="recorded">Index operands with the axis that they were met at.</param>
     /// <param name="view">What basic items made of the table.</param>
     /// <param name="dialect">PyTorch met a mask at one axis; making coordinates of it moves what follows.</param>
+    /// <param name="limits">A mask that stands for more is refused before its coordinates are made.</param>
     /// <param name="maskMismatch">The first mask that does not fit its axes, or null.</param>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TooManyIndices"/>.</exception>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TooManyIndices"/>, or <see cref="ErrorCode.ResultTooLarge"/> for a mask that fits.</exception>
     public static List<AdvancedIndex> Expand(
-        List<(int Axis, Operand Operand)> recorded, List<ViewAxis> view, Dialect dialect, out EmbedStoreException? maskMismatch)
+        List<(int Axis, Operand Operand)> recorded, List<ViewAxis> view, Dialect dialect, PlanLimits limits, out EmbedStoreException? maskMismatch)
     {
         var indices = new List<AdvancedIndex>();
         maskMismatch = null;
@@ -29,6 +30,7 @@ internal static class AdvancedIndices
                     break;
                 case MaskOperand mask:
                     maskMismatch ??= Mismatch(mask, at, view);
+                    RequireCount(mask, limits, maskMismatch);
                     indices.AddRange(MaskCoordinates.Of(mask, at));
                     moved += dialect == Dialect.PyTorch ? Math.Max(mask.Shape.Rank - 1, 0) : 0;
                     break;
@@ -39,13 +41,18 @@ internal static class AdvancedIndices
     }
 
     /// <summary>The shape that all index tensors broadcast to; null when there are none.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShapeMismatch"/>.</exception>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShapeMismatch"/>, or <see cref="ErrorCode.ResultTooLarge"/> when 64 bits do not count the shape's elements.</exception>
     public static TensorShape? Broadcast(List<AdvancedIndex> indices)
     {
         TensorShape? shape = null;
         foreach (AdvancedIndex index in indices)
         {
             TensorShape? joined = shape is null ? index.Shape : TensorShape.Broadcast(shape, index.Shape);
+            if (joined is null && DoFit(shape!, index.Shape))
+            {
+                throw PlanLimits.Overflow();
+            }
+
             shape = joined ?? throw new EmbedStoreException(
                 ErrorCode.ShapeMismatch,
                 $"Index tensor '{index.Tensor}' {index.Shape} does not broadcast with {shape}.",
@@ -57,6 +64,9 @@ internal static class AdvancedIndices
         return shape;
     }
 
+    private static bool DoFit(TensorShape left, TensorShape right) =>
+        left.Reverse().Zip(right.Reverse()).All(static pair => pair.First == pair.Second || pair.First == 1 || pair.Second == 1);
+
     private static void RequireAxes(Operand operand, int at, int rank)
     {
         int needed = at + Math.Max(operand.DimensionCount, operand is EllipsisOperand ? 0 : 1);
@@ -65,6 +75,17 @@ internal static class AdvancedIndices
             throw new EmbedStoreException(
                 ErrorCode.TooManyIndices, $"The subscript indexes {needed} dimensions where {rank} are left.", new Fact("expected", rank), new Fact("actual", needed));
         }
+    }
+
+    private static void RequireCount(MaskOperand mask, PlanLimits limits, EmbedStoreException? maskMismatch)
+    {
+        long count = mask.Flags.Length - mask.Flags.Span.Count((byte)0);
+        if (count > limits.IndexCountMax && maskMismatch is not null)
+        {
+            throw maskMismatch;
+        }
+
+        limits.RequireIndexCount(count);
     }
 
     private static EmbedStoreException? Mismatch(MaskOperand mask, int at, List<ViewAxis> view)

@@ -36,13 +36,13 @@ public static class Argmax
         }
 
         var positions = new long[result.ElementCount];
-        if (positions.Length == 0)
+        if (positions.Length > 0)
         {
-            return Tensor.Of(result, positions);   // The other sizes may be anything: nothing bounds them beside a size of 0.
+            // Elements that are there fit an int; sizes beside an empty dimension need not.
+            long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
+            Reduce(scores, (int)size, (int)inner, positions);
         }
 
-        long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
-        Reduce(scores, checked((int)size), checked((int)inner), positions);
         return Tensor.Of(result, positions);
     }
 

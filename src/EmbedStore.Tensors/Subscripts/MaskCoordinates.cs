@@ -3,7 +3,7 @@ namespace EmbedStore.Tensors;
 /// <summary>A mask as index tensors: the coordinates of its true elements in row-major order, one vector for each of its dimensions.</summary>
 internal static class MaskCoordinates
 {
-    /// <param name="mask">Rank 0 stands for one index or none into an axis of size 1.</param>
+    /// <param name="mask">Within the limit of indices. Rank 0 stands for one index or none into an axis of size 1.</param>
     /// <param name="axis">The first axis of the view that the mask covers.</param>
     public static IEnumerable<AdvancedIndex> Of(MaskOperand mask, int axis)
     {

@@ -1,17 +1,19 @@
 namespace EmbedStore.Tensors;
 
 /// <summary>Step 1 of resolving: puts the request's tensors in the place of their names.</summary>
-/// <remarks>Refuses, in this order: a tensor that came without a use, one that did not come, an element type that is no index.</remarks>
+/// <remarks>Refuses, in this order: a step backwards, a tensor that came without a use, one that did not come, an element type that is no index, an argmax of nothing.</remarks>
 internal static class OperandBinder
 {
     public static List<Operand> Bind(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
     {
-        RequireNames(subscript, tensors);
-        return subscript.Items.Select(item => Bind(item, tensors, dialect)).ToList();
+        RequireNames(subscript, tensors, dialect);
+        RefuseTypes(subscript, tensors);
+        return subscript.Items.Select(item => Bind(item, tensors)).ToList();
     }
 
-    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors)
+    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
     {
+        RefuseSteps(subscript, dialect);
         RefuseUnused(subscript, tensors);
         RefuseMissing(subscript, tensors);
     }
@@ -19,6 +21,17 @@ internal static class OperandBinder
     private static IEnumerable<string> NamesIn(Subscript subscript) => subscript.Items
         .Select(static item => item switch { TensorItem t => t.Name, ArgmaxItem a => a.Name, _ => null })
         .OfType<string>();
+
+    private static void RefuseSteps(Subscript subscript, Dialect dialect)
+    {
+        if (dialect == Dialect.PyTorch && subscript.Items.OfType<SliceItem>().FirstOrDefault(static slice => slice.Step < 0) is { } backwards)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.MalformedSubscript,
+                FormattableString.Invariant($"A slice's step is positive (column {backwards.Column}); dialect=numpy allows {backwards.Step}."),
+                new Fact("column", backwards.Column));
+        }
+    }
 
     private static void RefuseUnused(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors)
     {
@@ -38,10 +51,25 @@ internal static class OperandBinder
         }
     }
 
-    private static Operand Bind(SubscriptItem item, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect) => item switch
+    private static void RefuseTypes(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        foreach (TensorItem item in subscript.Items.OfType<TensorItem>())
+        {
+            ElementType type = tensors[item.Name].Type;
+            if (type != ElementType.Bool && !type.IsInteger())
+            {
+                throw new EmbedStoreException(
+                    ErrorCode.UnsupportedDtype,
+                    $"Tensor '{item.Name}' is {type.WireName()}; an index is I64, I32, I16, I8, U8 or BOOL.",
+                    new Fact("tensor", item.Name));
+            }
+        }
+    }
+
+    private static Operand Bind(SubscriptItem item, IReadOnlyDictionary<string, Tensor> tensors) => item switch
     {
         IntegerItem integer => new IntegerOperand(integer.Value, null),
-        SliceItem slice => Bind(slice, dialect),
+        SliceItem slice => new SliceOperand(slice.Column, slice.Start, slice.Stop, slice.Step ?? 1),
         EllipsisItem => new EllipsisOperand(),
         NewAxisItem => new NewAxisOperand(),
         BooleanItem boolean => new MaskOperand(null, TensorShape.Scalar, new[] { boolean.Value ? (byte)1 : (byte)0 }),
@@ -50,30 +78,11 @@ internal static class OperandBinder
         _ => throw new InvalidOperationException($"No operand for {item}."),
     };
 
-    private static SliceOperand Bind(SliceItem slice, Dialect dialect)
-    {
-        long step = slice.Step ?? 1;
-        return step > 0 || dialect == Dialect.NumPy
-            ? new SliceOperand(slice.Column, slice.Start, slice.Stop, step)
-            : throw new EmbedStoreException(
-                ErrorCode.MalformedSubscript,
-                FormattableString.Invariant($"A slice's step is positive (column {slice.Column}); dialect=numpy allows {step}."),
-                new Fact("column", slice.Column));
-    }
-
     private static Operand Bind(string name, Tensor tensor)
     {
         if (tensor.Type == ElementType.Bool)
         {
             return new MaskOperand(name, tensor.Shape, tensor.Data);
-        }
-
-        if (!tensor.Type.IsInteger())
-        {
-            throw new EmbedStoreException(
-                ErrorCode.UnsupportedDtype,
-                $"Tensor '{name}' is {tensor.Type.WireName()}; an index is I64, I32, I16, I8, U8 or BOOL.",
-                new Fact("tensor", name));
         }
 
         var values = new long[tensor.Shape.ElementCount];

@@ -26,7 +26,7 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
     /// <summary>Steps 3 to 5.</summary>
     public SubscriptPlan ToPlan(PlanLimits limits, Action<TensorShape>? checkShape)
     {
-        List<AdvancedIndex> indices = AdvancedIndices.Expand(_recorded, _view, dialect, out EmbedStoreException? maskMismatch);
+        List<AdvancedIndex> indices = AdvancedIndices.Expand(_recorded, _view, dialect, limits, out EmbedStoreException? maskMismatch);
         TensorShape? blockShape = AdvancedIndices.Broadcast(indices);
         ThrowFirst(maskMismatch, _openDimension);
         limits.RequireIndexCount(blockShape?.ElementCount ?? 0);

@@ -105,10 +105,17 @@ public ref struct SubscriptParser
     private ArgmaxItem ReadArgmax(int column)
     {
         Peek();
+        int nameColumn = _column;
         string name = ReadName();
+        if (name is "None" or "True" or "False")
+        {
+            throw Malformed("Expected the name of a tensor.", nameColumn);
+        }
+
         long? dimension = null;
         if (TryTake(','))
         {
+            Peek();
             int at = _column;
             dimension = ReadInteger(out bool saturated) ?? throw Malformed("Expected the dimension of argmax.");
             if (saturated)

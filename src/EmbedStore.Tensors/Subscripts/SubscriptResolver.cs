@@ -31,12 +31,13 @@ public static class SubscriptResolver
         List<Operand> operands = OperandBinder.Bind(subscript, tensors, dialect);   // (1)
         var layout = new SubscriptLayout(table, dialect);
         layout.Place(ExpandEllipsis(operands, table));                              // (2)
-        return layout.ToPlan(limits, checkShape);                                               // (3) to (5)
+        return layout.ToPlan(limits, checkShape);                                   // (3) to (5)
     }
 
-    /// <summary>Refuses tensors that a subscript does not name, and names without a tensor: for callers with checks of their own that come after these.</summary>
-    /// <exception cref="EmbedStoreException">UnknownTensor, MissingTensor.</exception>
-    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors) => OperandBinder.RequireNames(subscript, tensors);
+    /// <summary>Refuses what comes before all types and shapes: for callers with checks of their own that come after it.</summary>
+    /// <exception cref="EmbedStoreException">MalformedSubscript (a negative step), UnknownTensor, MissingTensor.</exception>
+    public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect) =>
+        OperandBinder.RequireNames(subscript, tensors, dialect);
 
     private static List<Operand> ExpandEllipsis(List<Operand> operands, TableShape table)
     {

@@ -51,7 +51,7 @@ public sealed class RowMirrorTests
     private static Task<Shard> OpenAsync(FaultyDisk disk, IRowMirror mirror, int stateByteCount) => Shard.OpenAsync(
         "/shard",
         "/scratch",
-        new RowFormat(ElementType.F32, Width, stateByteCount: stateByteCount, initializer: RowInitializer.Constant(7)),
+        new RowFormat(ElementType.F32, Width, initializer: RowInitializer.Constant(7), optimizer: stateByteCount == 0 ? null : new RowwiseAdagradOptimizer { Rate = 0, Epsilon = 1 }),
         new ShardOptions { Disk = disk, Mirror = mirror, ReserveByteCount = 0, MemoryByteCount = 1 << 18, PageByteCount = 1 << 14, ExpectedRowCount = 1024 },
         CancellationToken.None);
 

@@ -1,0 +1,119 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving.Tests.Catalog;
+
+public class TableCatalogTests
+{
+    [Fact]
+    public async Task Create_AgainEqualOrNot_IsTheSameTableOrRefused()
+    {
+        await using var tables = new TestTables();
+        Table table = await tables.CreateAsync("""{"shape": [4, 2]}""");
+
+        (Table same, bool isNew) = await tables.Catalog.CreateAsync("t", TestTables.Spec("""{"shape": [4, 2], "dtype": "F32"}"""), CancellationToken.None);
+        var error = await Assert.ThrowsAsync<EmbedStoreException>(() => tables.CreateAsync("""{"shape": [5, 2], "shards": 3}"""));
+
+        Assert.Same(table, same);
+        Assert.False(isNew);
+        Assert.Equal(ErrorCode.TableExists, error.Code);
+        Assert.Equal(["shape", "shards"], (IReadOnlyList<string>)error["differs"]!);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".a")]
+    [InlineData("../a")]
+    [InlineData("a/b")]
+    [InlineData("a\n")]
+    [InlineData("é")]
+    public async Task Create_BadName_IsRefused(string name)
+    {
+        await using var tables = new TestTables();
+
+        var error = await Assert.ThrowsAsync<EmbedStoreException>(() => tables.CreateAsync("""{"shape": [4]}""", name));
+
+        Assert.Equal((ErrorCode.InvalidParameter, "table"), (error.Code, error["parameter"]));
+        Assert.Empty(tables.Catalog.Tables);
+    }
+
+    [Fact]
+    public async Task Open_AfterACrashInCreateOrDrop_ClearsWhatIsLeft()
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [4]}""", "kept");
+        string leftover = Path.Combine(tables.Folder, "tables", "000007", "shard-0000");
+        string scratch = Path.Combine(tables.Folder, "scratch", "000007");
+        Directory.CreateDirectory(leftover);
+        Directory.CreateDirectory(scratch);
+
+        await tables.ReopenAsync();
+        Table next = await tables.CreateAsync("""{"shape": [4]}""", "next");
+
+        Assert.False(Directory.Exists(leftover) || Directory.Exists(scratch));
+        Assert.Equal(["kept", "next"], tables.Catalog.Tables.Select(static table => table.Name));
+        Assert.Equal(8, next.Id);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{"name": null, "spec": {"shape": [4]}}""")]
+    [InlineData("""{"name": "../x", "spec": {"shape": [4]}}""")]
+    [InlineData("""{"name": "x", "spec": {"shape": [4], "shape": [4]}}""")]
+    [InlineData("""{"name": "x", "spec": {"shape": [0]}}""")]
+    public async Task Open_DamagedTableFile_IsRefusedByItsPathAndLeftAlone(string content)
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [4]}""");
+        string file = Path.Combine(tables.Folder, "tables", "000001", "table.json");
+        await File.WriteAllTextAsync(file, content);
+
+        var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
+        Assert.Equal(content, await File.ReadAllTextAsync(file));
+    }
+
+    [Fact]
+    public async Task Open_NewerFormat_IsRefusedAndLeftAlone()
+    {
+        await using var tables = new TestTables();
+        string file = Path.Combine(tables.Folder, "format.json");
+        await File.WriteAllTextAsync(file, """{"format": 2}""");
+        Directory.CreateDirectory(Path.Combine(tables.Folder, "tables", "000003"));
+
+        Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+
+        Assert.Equal("""{"format": 2}""", await File.ReadAllTextAsync(file));
+        Assert.True(Directory.Exists(Path.Combine(tables.Folder, "tables", "000003")));
+    }
+
+    [Fact]
+    public async Task Drop_WhileLeased_WaitsForTheLeaseAndThenClearsTheFiles()
+    {
+        await using var tables = new TestTables();
+        Table table = await tables.CreateAsync("""{"shape": [4]}""");
+        await tables.PutAsync(table, "[:]", Tensor.Of(TensorShape.Scalar, 1f));
+        TableLease lease = tables.Catalog.Lease("t");
+
+        Task dropped = tables.Catalog.DropAsync("t", CancellationToken.None);
+
+        Assert.Equal(ErrorCode.TableNotFound, Assert.Throws<EmbedStoreException>(() => tables.Catalog.Lease("t")).Code);
+        Assert.Equal(new[] { 1.0, 1, 1, 1 }, await tables.GetAsync(lease.Table, "[:]"));
+        Assert.False(dropped.IsCompleted);
+        lease.Dispose();
+        await dropped;
+        Assert.False(Directory.Exists(Path.Combine(tables.Folder, "tables", "000001")));
+    }
+
+    [Fact]
+    public async Task Create_AsManyRowsAs64BitsCount_TakesWrites()
+    {
+        await using var tables = new TestTables();
+        Table table = await tables.CreateAsync("""{"shape": [9223372036854775807], "shards": 1}""");
+
+        await tables.PutAsync(table, "[-1]", Tensor.Of(TensorShape.Scalar, 3f));
+
+        Assert.Equal(3.0, Assert.Single(await tables.GetAsync(table, "[9223372036854775806]")));
+    }
+}
