@@ -25,10 +25,15 @@ public sealed record Setting(string Key, Type Type, string Default, string Summa
         Type == typeof(string)
         || (Type == typeof(int) && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out _))
         || (Type == typeof(long) && long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out _))
+        || (Type == typeof(bool) && bool.TryParse(value, out _))
         || (Type == typeof(TimeSpan) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _));
 
     /// <summary>What a value must look like, in words.</summary>
-    public string Form => Type == typeof(TimeSpan) ? "a time such as 00:00:00.100" : Type == typeof(string) ? "text" : "a whole number";
+    public string Form =>
+        Type == typeof(TimeSpan) ? "a time such as 00:00:00.100"
+        : Type == typeof(string) ? "text"
+        : Type == typeof(bool) ? "true or false"
+        : "a whole number";
 
     private static IEnumerable<Setting> Of(string section, object options)
     {

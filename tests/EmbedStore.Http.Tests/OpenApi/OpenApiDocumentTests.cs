@@ -23,6 +23,7 @@ public sealed class OpenApiDocumentTests
         IEnumerable<string> mapped =
             from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(static source => source.Endpoints).OfType<RouteEndpoint>()
             from method in endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
+            where method != "HEAD" // Goes with every GET, as HTTP says.
             select $"{method} {endpoint.RoutePattern.RawText}";
         Assert.Equal(mapped.Order(), OpenApiDocument.Operations.Select(static call => $"{call.Method} {call.Path}").Order());
     }

@@ -7,7 +7,7 @@ namespace EmbedStore.Shards.Tests;
 public sealed class LogDamageTests
 {
     private const string Folder = "/shard";
-    private const int RecordByteCount = 72 + 24 + 8 + 16 + 8; // Head, payload head, id, values, rounding.
+    private const int RecordByteCount = 72 + 48 + 8 + 16 + 8; // Head, payload head, id, values, rounding.
 
     [Fact]
     public async Task OpenAsync_LogCutAtEveryByteOfItsLastTwoRecords_KeepsEveryRecordThatIsWhole()
