@@ -9,13 +9,13 @@ public sealed class ShardSlot
 {
     private readonly Lock _lock = new();
     private readonly Func<Task<Shard>> _open;
-    private readonly string _folder;
+    private readonly bool _hasRows;
     private Task<Shard>? _opening;
 
     internal ShardSlot(string name, string folder, Func<Task<Shard>> open)
     {
         Name = name;
-        _folder = folder;
+        _hasRows = Directory.Exists(folder);
         _open = open;
     }
 
@@ -26,7 +26,7 @@ public sealed class ShardSlot
     public Shard? Opened => _opening is { IsCompletedSuccessfully: true } opening ? opening.Result : null;
 
     /// <summary>True when the shard has rows on disk but does not serve: it recovers, or could not.</summary>
-    public bool IsHeldBack => Opened is null && (_opening is not null || Directory.Exists(_folder));
+    public bool IsHeldBack => Opened is null && (_hasRows || Failure is not null);
 
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
@@ -55,12 +55,13 @@ public sealed class ShardSlot
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Starting"/> or <see cref="ErrorCode.ShardUnavailable"/>.</exception>
     public Shard? RequireReadable()
     {
+        // While a shard opens for its first write, nothing that was written to it was acknowledged.
         Task<Shard>? opening = _opening;
         return opening switch
         {
             { IsCompletedSuccessfully: true } => opening.Result,
             { IsCompleted: true } => throw Unavailable(),
-            null when !Directory.Exists(_folder) => null,
+            _ when !_hasRows => null,
             _ => throw new EmbedStoreException(ErrorCode.Starting, $"Shard {Name} is recovering.", new Fact("shard", Name)),
         };
     }
@@ -69,7 +70,7 @@ public sealed class ShardSlot
     /// <returns>False when it could not be opened; <see cref="Failure"/> says why.</returns>
     internal async Task<bool> RecoverAsync()
     {
-        if (!Directory.Exists(_folder))
+        if (!_hasRows)
         {
             return true;
         }
