@@ -82,9 +82,11 @@ internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOption
 
     private static void RequireJson(HttpRequest request)
     {
-        if (ContentNegotiation.OfRequest(request) != WireEncoding.Json)
+        if (!ContentNegotiation.IsJson(request))
         {
             throw new EmbedStoreException(ErrorCode.UnsupportedEncoding, "A table's spec is JSON.", new Fact("supported", JsonOnly));
         }
+
+        _ = ContentNegotiation.OfRequest(request);
     }
 }

@@ -35,6 +35,10 @@ internal static class ContentNegotiation
             : throw Unsupported($"Content-Type {request.ContentType} is not spoken here.");
     }
 
+    /// <summary>True when the body is JSON, or nothing is said.</summary>
+    public static bool IsJson(HttpRequest request) =>
+        string.IsNullOrEmpty(request.ContentType) || (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type) && Find(type) == WireEncoding.Json);
+
     /// <summary>Encoding of the answer: what the caller prefers, the request's own when it has no preference.</summary>
     /// <exception cref="NotAcceptableException">Nothing that Accept names is spoken here.</exception>
     public static WireEncoding OfAnswer(HttpRequest request, WireEncoding own)

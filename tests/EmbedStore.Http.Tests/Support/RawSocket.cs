@@ -7,13 +7,20 @@ namespace EmbedStore.Http.Tests;
 /// <summary>Sends bytes that no HTTP client would.</summary>
 internal static class RawSocket
 {
-    /// <summary>Sends a request, closes the sending half, and reads until the server closes.</summary>
+    /// <summary>Sends a request that asks for the connection to be closed, and reads until the server closes it.</summary>
     /// <returns>All that came, as Latin-1.</returns>
     public static async Task<string> ExchangeAsync(Uri server, string request)
     {
         await using NetworkStream stream = await SendAsync(server, request);
-        stream.Socket.Shutdown(SocketShutdown.Send);
         return await ReadToEndAsync(stream);
+    }
+
+    /// <summary>Sends a part of a request, ends the connection, and returns when the server has seen it.</summary>
+    public static async Task CutAsync(Uri server, string request)
+    {
+        await using NetworkStream stream = await SendAsync(server, request);
+        stream.Socket.Shutdown(SocketShutdown.Send);
+        await ReadToEndAsync(stream);
     }
 
     /// <summary>Sends bytes and leaves the connection open.</summary>

@@ -90,7 +90,7 @@ public sealed class LogDamageTests
             return bytes;
         });
         ShardDamagedException error = await Assert.ThrowsAsync<ShardDamagedException>(() => OpenAsync(disk));
-        Assert.Equal(64 + (7 * RecordByteCount), error.ByteOffset);
+        Assert.Equal(64 + ((1024 - 64) / RecordByteCount * RecordByteCount), error.ByteOffset);
     }
 
     [Fact]
