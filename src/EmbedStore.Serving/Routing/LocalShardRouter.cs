@@ -24,12 +24,8 @@ public sealed class LocalShardRouter : IShardRouter
     public async ValueTask<WriteReceipt[]> WriteAsync(Table table, IReadOnlyList<ShardWrite> writes, CancellationToken cancellation)
     {
         // Every shard is opened before any is written to: a shard that cannot serve refuses the whole update.
-        var shards = new Shard[writes.Count];
-        for (int i = 0; i < shards.Length; i++)
-        {
-            shards[i] = await table.Shards[writes[i].Shard].OpenAsync();
-        }
-
+        // Side by side, because a first opening waits for the disk several times.
+        Shard[] shards = await Task.WhenAll(writes.Select(write => table.Shards[write.Shard].OpenAsync().AsTask()));
         if (shards.Length == 1)
         {
             return [await shards[0].WriteAsync(writes[0].Write, cancellation)];
