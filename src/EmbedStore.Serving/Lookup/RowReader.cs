@@ -54,7 +54,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
 
     private async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
     {
-        RowMisses misses = cache.Read(table, rowIds.Span, block);                                   // 3
+        RowMisses misses = ReadCached(table, rowIds, block);                                        // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
         {
             return misses.NotFoundCount;
@@ -65,6 +65,12 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         int missing = misses.NotFoundCount + await router.ReadAsync(table, plan, block, cancellation); // 5
         cache.Admit(table, rowIds.Span, misses, block);
         return missing;
+    }
+
+    private RowMisses ReadCached(Table table, ReadOnlyMemory<long> rowIds, RowBlock block)
+    {
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Cache);
+        return cache.Read(table, rowIds.Span, block);
     }
 
     private void Expand(

@@ -34,6 +34,9 @@ public static class EmbedStoreTelemetry
         /// <summary>Resolving a subscript against a table.</summary>
         public const string Plan = "plan";
 
+        /// <summary>Reading what the row cache has.</summary>
+        public const string Cache = "cache";
+
         /// <summary>Splitting a read by shard and reading the shards.</summary>
         public const string Route = "route";
 

@@ -47,7 +47,7 @@ public class FuzzTests(ITestOutputHelper output)
 
     private static async Task RunAsync(ApiClient api, int worker)
     {
-        var random = new Random(TestSeed.Value + worker);
+        var random = new Random(TestSeed.Current + worker);
         for (int i = 0; i < CallCount / WorkerCount; i++)
         {
             (string path, HttpContent? content) = Draw(random);
