@@ -43,8 +43,7 @@ public sealed partial class Shard
     private static Channel<PendingWrite?> CreateQueue(ShardOptions options) => Channel.CreateBounded<PendingWrite?>(
         new BoundedChannelOptions(options.WaitingWriteCountMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
-    // A thread of its own: it waits for the disk most of the time, and the thread pool has better to do than that.
-    private Task StartWriter() => Task.Factory.StartNew(RunWriter, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private Task StartWriter() => Task.Factory.StartNew(RunWriterAsync, CancellationToken.None, TaskCreationOptions.None, CommitThreads.Instance).Unwrap();
 
     private ITimer? StartCommitTimer() => _options.Durability != Durability.Interval ? null : _options.Time.CreateTimer(
         _ =>
@@ -56,10 +55,11 @@ public sealed partial class Shard
         },
         null, _options.CommitInterval, _options.CommitInterval);
 
-    private void RunWriter()
+    /// <summary>Waits without a thread, and goes on on one of <see cref="CommitThreads"/>: no await here may leave them.</summary>
+    private async Task RunWriterAsync()
     {
         ChannelReader<PendingWrite?> reader = _waiting.Reader;
-        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (await reader.WaitToReadAsync())
         {
             TakeGroup(reader);
             SettleRepeats();

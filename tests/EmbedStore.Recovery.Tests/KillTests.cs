@@ -7,9 +7,12 @@ namespace EmbedStore.Recovery.Tests;
 /// <summary>Acknowledged means on disk: a server that is killed while it writes comes back with all that it acknowledged, each once.</summary>
 public class KillTests(ITestOutputHelper output)
 {
-    private const int KillCount = 20;
+    private const string KillsVariable = "EMBEDSTORE_KILLS";
     private const int RowsOfAWriter = 16;
     private const int WritersOfATable = 3;
+
+    /// <summary>20 in every run; more by <c>EMBEDSTORE_KILLS=1000</c>.</summary>
+    private static readonly int KillCount = int.TryParse(Environment.GetEnvironmentVariable(KillsVariable), out int kills) ? kills : 20;
 
     private static readonly string[] TableNames = ["one-shard", "four-shards"];
 
@@ -25,7 +28,7 @@ public class KillTests(ITestOutputHelper output)
         for (int kill = 0; kill < KillCount; kill++)
         {
             // A kill comes after a random number of acknowledgements, so that it meets every phase of a commit.
-            await WriteUntilKilledAsync(server, writers, random.Next(1, 60));
+            await WorkUntilKilledAsync(server, random.Next(1, 60), (address, acknowledged) => writers.Select(writer => writer.WriteAsync(address, acknowledged)));
             await server.RestartAsync();
             await WaitUntilReadyAsync(server.Client);
             var api = new ApiClient(server.Client);
@@ -38,6 +41,33 @@ public class KillTests(ITestOutputHelper output)
         output.WriteLine($"{writers.Sum(static writer => writer.AcknowledgedCount)} operations were acknowledged over {KillCount} kills.");
     }
 
+    /// <summary>Assigns, adds, steps and erasures with sequences: after each kill the rows hold exactly what the acknowledged batches and the one sent again make of them.</summary>
+    [Fact]
+    public async Task Kill_DuringExactlyOnceTraining_CountsEveryBatchOnce()
+    {
+        const int Trainers = 4, RowsOfATrainer = 64;
+        output.WriteLine(TestSeed.Hint);
+        var random = new Random(TestSeed.Current + 1);
+        await using ServerProcess server = await ServerProcess.StartAsync();
+        (await new ApiClient(server.Client).CreateAsync(
+            "trained", $$"""{"shape": [{{Trainers * RowsOfATrainer}}, 2], "shards": 4, "optimizer": {"kind": "sgd"} }""")).Success();
+        Trainer[] trainers = [.. Enumerable.Range(0, Trainers)
+            .Select(t => new Trainer("trained", $"trainer-{t}", t * RowsOfATrainer, RowsOfATrainer, TestSeed.Current + t))];
+        for (int kill = 0; kill < KillCount; kill++)
+        {
+            await WorkUntilKilledAsync(server, random.Next(1, 60), (address, acknowledged) => trainers.Select(trainer => trainer.TrainAsync(address, acknowledged)));
+            await server.RestartAsync();
+            await WaitUntilReadyAsync(server.Client);
+            foreach (Trainer trainer in trainers)
+            {
+                string? problem = await trainer.CheckAsync(new ApiClient(server.Client));
+                Assert.True(problem is null, $"After kill {kill + 1}, {TestSeed.Hint}: {problem}");
+            }
+        }
+
+        output.WriteLine($"{trainers.Sum(static trainer => trainer.AcknowledgedCount)} batches were acknowledged over {KillCount} kills, {trainers.Sum(static trainer => trainer.DuplicateCount)} were sent again.");
+    }
+
     private static async Task CreateTablesAsync(ApiClient api)
     {
         const int Rows = WritersOfATable * RowsOfAWriter;
@@ -45,18 +75,17 @@ public class KillTests(ITestOutputHelper output)
         (await api.CreateAsync(TableNames[1], $$"""{"shape": [{{Rows}}, 2], "dtype": "I64", "shards": 4}""")).Success();
     }
 
-    private static async Task WriteUntilKilledAsync(ServerProcess server, Writer[] writers, int acknowledgements)
+    private static async Task WorkUntilKilledAsync(ServerProcess server, int acknowledgements, Func<Uri, Action, IEnumerable<Task>> work)
     {
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int left = acknowledgements;
-        Uri address = server.Client.BaseAddress!;
-        Task all = Task.WhenAll(writers.Select(writer => writer.WriteAsync(address, () =>
+        Task all = Task.WhenAll(work(server.Client.BaseAddress!, () =>
         {
             if (Interlocked.Decrement(ref left) == 0)
             {
                 enough.SetResult();
             }
-        })));
+        }));
         await (await Task.WhenAny(enough.Task, all)).WaitAsync(ServerProgram.Patience);
         server.Kill();
         await all;
