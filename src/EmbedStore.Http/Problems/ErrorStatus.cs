@@ -23,7 +23,4 @@ public static class ErrorStatus
 
     /// <summary>The code on the wire: <c>index_out_of_range</c>.</summary>
     public static string NameOf(ErrorCode code) => JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString());
-
-    /// <summary>True when the answer carries <c>Retry-After</c>.</summary>
-    public static bool IsTransient(ErrorCode code) => StatusOf(code) is 429 or 503;
 }

@@ -66,17 +66,6 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         return new Tensor(type, TensorShape.Of(bags, _width), result);
     }
 
-    private EmbedStoreException RowNotFound(int at)
-    {
-        long id = plan.RowIds[at];
-        long[] position = plan.IdsShape.CoordinatesOf(at);
-        return new EmbedStoreException(
-            ErrorCode.RowNotFound,
-            FormattableString.Invariant($"Row {id} at position [{string.Join(", ", position)}] was never written, or was erased."),
-            new Fact("position", position),
-            new Fact("id", id));
-    }
-
     private void RequireFound(int first, int missing, ReadOnlySpan<RowStatus> statuses)
     {
         for (int i = 0; i < statuses.Length && missing > 0 && plan.Missing == MissingPolicy.Error; i++)
@@ -84,7 +73,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
             // Padding is left out of its bag, so nobody misses its row.
             if (statuses[i] != RowStatus.Found && plan.RowIds[first + i] != plan.PaddingId)
             {
-                throw RowNotFound(first + i);
+                throw IndexErrors.RowNotFound(plan.IdsShape.CoordinatesOf(first + i), plan.RowIds[first + i]);
             }
         }
     }

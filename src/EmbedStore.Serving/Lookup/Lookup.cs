@@ -93,12 +93,6 @@ public sealed class Lookup
     private EmbedStoreException RowNotFound(int first, ReadOnlySpan<RowStatus> statuses)
     {
         int entry = first + statuses.IndexOfAnyExcept(RowStatus.Found);
-        long id = _rowIds.Span[entry];
-        long[] position = EntryShape.CoordinatesOf(entry);
-        return new EmbedStoreException(
-            ErrorCode.RowNotFound,
-            FormattableString.Invariant($"Row {id} at position [{string.Join(", ", position)}] was never written, or was erased."),
-            new Fact("position", position),
-            new Fact("id", id));
+        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _rowIds.Span[entry]);
     }
 }

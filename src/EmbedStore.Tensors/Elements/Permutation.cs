@@ -70,24 +70,7 @@ public static class Permutation
                 source.Slice((int)(from + (i * strides[^1])), elementByteCount).CopyTo(destination[to..]);
             }
 
-            from = Advance(coordinates, result, strides, from);
+            from += StridedWalk.Advance(coordinates, result, strides);
         }
-    }
-
-    private static long Advance(long[] coordinates, TensorShape result, long[] strides, long from)
-    {
-        for (int d = coordinates.Length - 1; d >= 0; d--)
-        {
-            from += strides[d];
-            if (++coordinates[d] < result[d])
-            {
-                return from;
-            }
-
-            from -= coordinates[d] * strides[d];
-            coordinates[d] = 0;
-        }
-
-        return from;
     }
 }

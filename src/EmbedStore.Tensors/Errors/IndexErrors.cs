@@ -1,6 +1,6 @@
 namespace EmbedStore.Tensors;
 
-/// <summary>The refusal of an index that points at nothing.</summary>
+/// <summary>The refusals of an index that points at nothing.</summary>
 public static class IndexErrors
 {
     /// <summary>Makes the refusal, <see cref="ErrorCode.IndexOutOfRange"/>.</summary>
@@ -21,4 +21,13 @@ public static class IndexErrors
             new Fact("index", index),
             new Fact("size", size));
     }
+
+    /// <summary>Makes the refusal, <see cref="ErrorCode.RowNotFound"/>.</summary>
+    /// <param name="position">Where the id stands in the request.</param>
+    /// <param name="id">Row id.</param>
+    public static EmbedStoreException RowNotFound(long[] position, long id) => new(
+        ErrorCode.RowNotFound,
+        FormattableString.Invariant($"Row {id} at position [{string.Join(", ", position)}] was never written, or was erased."),
+        new Fact("position", position),
+        new Fact("id", id));
 }

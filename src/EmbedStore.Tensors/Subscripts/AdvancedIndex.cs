@@ -39,7 +39,7 @@ internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] V
         for (int i = 0; i < block.Length; i++)
         {
             block[i] += indices[source] * stride;
-            source += Advance(coordinates, blockShape, strides);
+            source += StridedWalk.Advance(coordinates, blockShape, strides);
         }
     }
 
@@ -82,24 +82,5 @@ internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] V
         }
 
         return strides;
-    }
-
-    /// <summary>Moves to the next place of the block; how far that moves in <see cref="Values"/>.</summary>
-    private static long Advance(long[] coordinates, TensorShape blockShape, long[] strides)
-    {
-        long moved = 0;
-        for (int d = coordinates.Length - 1; d >= 0; d--)
-        {
-            moved += strides[d];
-            if (++coordinates[d] < blockShape[d])
-            {
-                return moved;
-            }
-
-            moved -= coordinates[d] * strides[d];
-            coordinates[d] = 0;
-        }
-
-        return moved;
     }
 }
