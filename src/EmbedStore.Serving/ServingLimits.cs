@@ -1,3 +1,4 @@
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
@@ -29,20 +30,22 @@ public sealed record ServingLimits
 
     /// <summary>Refuses a write whose elements and row ids together do not fit one record of a shard's log.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
-    public void RequireWrite(SubscriptPlan plan, ElementType type) =>
-        RequireResult(((Int128)plan.ResultShape.ElementCount * type.ByteCount()) + EntryByteCount(plan) + RecordOverheadByteCount);
+    public void RequireWrite(SubscriptPlan plan, ElementType type) => Require(
+        ((Int128)plan.ResultShape.ElementCount * type.ByteCount()) + EntryByteCount(plan) + RecordOverheadByteCount, Math.Min(ResultByteCountMax, RowWrite.ByteCountMax));
 
     private static Int128 EntryByteCount(SubscriptPlan plan) => (Int128)plan.EntryCount * (sizeof(long) + (plan.ByElement ? sizeof(int) : 0));
 
     /// <inheritdoc cref="RequireResult(TensorShape, ElementType)"/>
-    public void RequireResult(Int128 byteCount)
+    public void RequireResult(Int128 byteCount) => Require(byteCount, ResultByteCountMax);
+
+    private static void Require(Int128 byteCount, long limit)
     {
-        if (byteCount > ResultByteCountMax)
+        if (byteCount > limit)
         {
             throw new EmbedStoreException(
                 ErrorCode.ResultTooLarge,
-                FormattableString.Invariant($"The result would take {byteCount} bytes; the limit is {ResultByteCountMax}."),
-                new Fact("limit", ResultByteCountMax),
+                FormattableString.Invariant($"The result would take {byteCount} bytes; the limit is {limit}."),
+                new Fact("limit", limit),
                 new Fact("size", (long)Int128.Min(byteCount, long.MaxValue)));
         }
     }

@@ -17,7 +17,7 @@ internal sealed class CommitThreads : TaskScheduler
 
     private readonly BlockingCollection<Task> _ready = [];
     private int _threadCount;
-    private int _idleCount;
+    private int _outstandingCount;
 
     private CommitThreads()
     {
@@ -29,8 +29,9 @@ internal sealed class CommitThreads : TaskScheduler
     /// <inheritdoc/>
     protected override void QueueTask(Task task)
     {
+        int outstanding = Interlocked.Increment(ref _outstandingCount);
         _ready.Add(task);
-        if (_ready.Count > Volatile.Read(ref _idleCount) && TryTakePlace())
+        if (outstanding > Volatile.Read(ref _threadCount) && TryTakePlace())
         {
             new Thread(Run) { IsBackground = true, Name = "EmbedStore commit" }.Start();
         }
@@ -57,10 +58,8 @@ internal sealed class CommitThreads : TaskScheduler
     {
         while (true)
         {
-            Interlocked.Increment(ref _idleCount);
-            Task task = _ready.Take();
-            Interlocked.Decrement(ref _idleCount);
-            TryExecuteTask(task);
+            TryExecuteTask(_ready.Take());
+            Interlocked.Decrement(ref _outstandingCount);
         }
     }
 }

@@ -36,6 +36,7 @@ public sealed partial class Shard
         opening.Rows = new RowStore(format, options, scratchFolder);
         opening.Updater = new RowUpdater(format, opening.Rows, options.Mirror);
         LogEnd end = Replay(folder, scratchFolder, owner, format, options, opening, cancellation);
+        opening.Updater.ReadsMirror = true;
         opening.Log = new LogWriter(options.Disk, folder, owner, end, options.SegmentByteCountMax);
         opening.CutByteCount = end.CutByteCount;
         if (end.CutByteCount > 0)

@@ -68,6 +68,8 @@ public sealed partial class Shard
                 CommitGroup();
             }
 
+            LetGo();
+
             if (_flushIsDue)
             {
                 _flushIsDue = false;
@@ -76,6 +78,16 @@ public sealed partial class Shard
         }
 
         FlushOrPoison();
+    }
+
+    /// <summary>A shard that falls asleep holds neither its last writes nor the buffer of a large one.</summary>
+    private void LetGo()
+    {
+        _group.Clear();
+        if (_groupBytes.Length > GroupBufferByteCountMax)
+        {
+            _groupBytes = [];
+        }
     }
 
     private void TakeGroup(ChannelReader<PendingWrite?> reader)
@@ -110,7 +122,7 @@ public sealed partial class Shard
     /// <summary>Answers the writes of the group that were written before, or come from a writer that was replaced; the rest stay.</summary>
     private void SettleRepeats() => _group.RemoveAll(pending =>
     {
-        WriterVerdict verdict = pending.Write.Writer is { } stamp ? _writers.Judge(stamp) : WriterVerdict.New;
+        WriterVerdict verdict = pending.Write.Writer is { } stamp ? _writers.Judge(stamp, pending.Write.RowIds.IsEmpty) : WriterVerdict.New;
         if (verdict != WriterVerdict.New)
         {
             pending.Complete(new WriteReceipt(OutcomeOf(verdict), Version, 0));
@@ -180,7 +192,9 @@ public sealed partial class Shard
         }
 
         _log.Append(_groupBytes.AsSpan(0, byteCount), firstLsn, lastLsn);
-        if (_options.Durability == Durability.Commit)
+
+        // A writer's sequence may stand in several shards: were one of them to forget it in a power cut, another would vouch for it.
+        if (_options.Durability == Durability.Commit || _writersInGroup.Count > 0)
         {
             _log.Flush();
         }

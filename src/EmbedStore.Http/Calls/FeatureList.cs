@@ -28,7 +28,8 @@ internal static class FeatureList
         List<Feature> features = Parse(request.Parameters.Text(Parameter, ""), fields);
         foreach ((string name, Tensor tensor) in request.Tensors)
         {
-            Feature? owner = features.Find(feature => name.StartsWith(feature.Name + ".", StringComparison.Ordinal));
+            // The longest name that fits: "user.history.ids" belongs to "user.history" where there is one.
+            Feature? owner = features.Where(feature => name.StartsWith(feature.Name + ".", StringComparison.Ordinal)).MaxBy(static feature => feature.Name.Length);
             if (owner is null)
             {
                 throw new EmbedStoreException(ErrorCode.UnknownTensor, $"Tensor '{name}' belongs to no feature.", new Fact("tensor", name));
@@ -42,16 +43,19 @@ internal static class FeatureList
 
     private static List<Feature> Parse(string text, string[] fields)
     {
-        JsonElement list;
         try
         {
-            list = JsonElement.Parse(text.Length == 0 ? "null" : text);
+            return Parse(JsonElement.Parse(text.Length == 0 ? "null" : text), fields);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // The second: a string that is no text, such as half a surrogate pair.
             throw RequestParameters.Invalid(Parameter, "is a list of objects in JSON");
         }
+    }
 
+    private static List<Feature> Parse(JsonElement list, string[] fields)
+    {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() is 0 or > CountMax)
         {
             throw RequestParameters.Invalid(Parameter, $"is a list of 1 to {CountMax} objects");

@@ -48,9 +48,9 @@ internal static class Headers
             return lone is null ? null : throw RequestParameters.Invalid(lone, $"needs {Writer} beside it");
         }
 
-        if (name.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(name) > WriterStamp.NameByteCountMax)
+        if (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || System.Text.Encoding.UTF8.GetByteCount(name) > WriterStamp.NameByteCountMax)
         {
-            throw RequestParameters.Invalid(Writer, $"has 1 to {WriterStamp.NameByteCountMax} bytes");
+            throw RequestParameters.Invalid(Writer, $"has 1 to {WriterStamp.NameByteCountMax} bytes and no slash, so that a path can name it");
         }
 
         return new WriterClaim(name, IntegerOf(request, WriterEpoch, 0, orElse: 0), IntegerOf(request, Sequence, 1, orElse: null));

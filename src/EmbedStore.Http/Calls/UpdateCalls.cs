@@ -27,13 +27,13 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
                 RequireOneOfEachTable(features);
             }
 
-            var prepared = new List<PreparedUpdate>();
             foreach (Feature feature in features)
             {
                 leases.Add(catalog.Lease(feature.Table));
-                prepared.Add(updates.Prepare(leases[^1].Table, RequestOf(feature, writer)));
             }
 
+            using WriterTurn turn = await WriterTurn.TakeAsync(writer, leases.Select(static lease => lease.Table), context.RequestAborted);
+            List<PreparedUpdate> prepared = features.Select((feature, i) => updates.Prepare(leases[i].Table, RequestOf(feature, writer))).ToList();
             UpdateAnswer[] answers = await Task.WhenAll(prepared.Select(update => updates.CommitAsync(update, CancellationToken.None).AsTask()));
             await AnswerAsync(context, features, answers);
         }

@@ -65,11 +65,24 @@ public sealed class ShardSlot
 
     /// <summary>The shard to read from; null when nothing that was acknowledged was ever written to it.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Starting"/> or <see cref="ErrorCode.ShardUnavailable"/>.</exception>
-    public Shard? RequireReadable() =>
-        Opened is { } shard ? shard
-        : !_hasRows ? null
-        : _opening is { IsCompleted: true } ? throw Unavailable()
-        : throw new EmbedStoreException(ErrorCode.Starting, $"Shard {Name} is recovering.", new Fact("shard", Name));
+    public Shard? RequireReadable()
+    {
+        Task<Shard>? opening = _opening;
+        return opening is { IsCompletedSuccessfully: true } ? opening.Result
+            : !_hasRows ? null
+            : opening is { IsCompleted: true } ? throw Unavailable()
+            : throw Starting();
+    }
+
+    /// <summary>Refuses while the shard recovers: what it knows of versions and steps is not known yet.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Starting"/>.</exception>
+    internal void RequireRecovered()
+    {
+        if (_hasRows && _opening is not { IsCompleted: true })
+        {
+            throw Starting();
+        }
+    }
 
     /// <summary>Opens the shard when it has rows.</summary>
     /// <returns>False when it could not be opened; <see cref="Failure"/> says why.</returns>
@@ -99,6 +112,8 @@ public sealed class ShardSlot
             await (Opened?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
     }
+
+    private EmbedStoreException Starting() => new(ErrorCode.Starting, $"Shard {Name} is recovering.", new Fact("shard", Name));
 
     internal EmbedStoreException StorageFull() =>
         new(ErrorCode.StorageFull, $"The disk of shard {Name} has no room for the write.", new Fact("shard", Name));

@@ -7,10 +7,14 @@ namespace EmbedStore.Serving;
 /// <remarks>Thread-safe. Reached through a <see cref="TableLease"/>, which keeps the shards open.</remarks>
 public sealed class Table
 {
+    /// <summary>Writers share gates: a few wait for another now and then, and however many there are take no memory.</summary>
+    private const int WriterGateCount = 16;
+
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ShardSlot[] _shards;
     private readonly Lazy<ResidentRows?> _resident;
     private volatile bool _allOpened;
+    private readonly SemaphoreSlim[] _writerGates = Enumerable.Range(0, WriterGateCount).Select(static _ => new SemaphoreSlim(1)).ToArray();
     private long _versionSeen;
     private long _stepSeen;
 
@@ -68,6 +72,19 @@ public sealed class Table
             }
 
             seen = before;
+        }
+    }
+
+    /// <summary>Lets one request of a writer through at a time.</summary>
+    internal SemaphoreSlim WriterGate(string writer) => _writerGates[(writer.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % WriterGateCount];
+
+    /// <summary>Refuses while a shard recovers: the table's newest version and step are not known before. A shard that is damaged does not count.</summary>
+    /// <exception cref="Tensors.EmbedStoreException">Starting.</exception>
+    internal void RequireRecovered()
+    {
+        foreach (ShardSlot slot in _shards)
+        {
+            slot.RequireRecovered();
         }
     }
 

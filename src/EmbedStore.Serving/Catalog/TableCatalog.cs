@@ -54,12 +54,19 @@ public sealed class TableCatalog : IAsyncDisposable
     public async Task<IReadOnlyList<ShardSlot>> RecoverAsync(CancellationToken cancellation)
     {
         var failed = new ConcurrentBag<ShardSlot>();
-        IEnumerable<ShardSlot> slots = Tables.SelectMany(static table => table.Shards);
-        await Parallel.ForEachAsync(slots, cancellation, async (slot, _) =>
+        IEnumerable<(Table Table, ShardSlot Slot)> places = Tables.SelectMany(static table => table.Shards.Select(slot => (table, slot)));
+        await Parallel.ForEachAsync(places, cancellation, async (place, _) =>
         {
-            if (!await slot.RecoverAsync())
+            // A table that is dropped meanwhile is not opened again.
+            if (!place.Table.TryEnter())
             {
-                failed.Add(slot);
+                return;
+            }
+
+            using var lease = new TableLease(place.Table);
+            if (!await place.Slot.RecoverAsync())
+            {
+                failed.Add(place.Slot);
             }
         });
         IsRecovered = true;

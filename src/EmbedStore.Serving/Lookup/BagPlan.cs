@@ -44,7 +44,7 @@ internal sealed record BagPlan
 
         var rowIds = new long[ids.Shape.ElementCount];
         ElementConverter.ReadIntegers(ids, rowIds);
-        RequireBags(table, request, ids, limits);
+        RequireBags(table, request, ids, type, limits);
         long[] begins = Offsets(request, ids);
         RequireInRange(table, ids, rowIds);
         return new BagPlan
@@ -137,10 +137,11 @@ internal sealed record BagPlan
         new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));
 
     /// <summary>Two dimensions can make any number of empty bags out of no ids, so bags are counted before anything is made for them.</summary>
-    private static void RequireBags(Table table, BagRequest request, Tensor ids, ServingLimits limits)
+    private static void RequireBags(Table table, BagRequest request, Tensor ids, ElementType type, ServingLimits limits)
     {
         long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
-        limits.RequireResult(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * table.Rows.ValueType.ByteCount(), sizeof(long)));
+        int elementByteCount = Math.Max(type.ByteCount(), table.Rows.ComputeType.ByteCount());
+        limits.RequireResult(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * elementByteCount, sizeof(long)));
     }
 
     private static long[] Offsets(BagRequest request, Tensor ids)

@@ -7,6 +7,9 @@ namespace EmbedStore.Serving;
 /// <summary>Steps 3 to 6 of <see cref="LookupPipeline"/>, for one run of a lookup's entries at a time.</summary>
 internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather)
 {
+    /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
+    private const int StoredRunByteCount = 256 * 1024;
+
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
     /// <param name="format">How stored rows become elements.</param>
@@ -38,12 +41,29 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             return missing;
         }
 
-        int byteCount = rowIds.Length * table.Rows.DataByteCount;
-        byte[] stored = ArrayPool<byte>.Shared.Rent(byteCount);
+        // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
+        int run = Math.Max(1, StoredRunByteCount / table.Rows.DataByteCount);
+        byte[] stored = ArrayPool<byte>.Shared.Rent(Math.Min(run, rowIds.Length) * table.Rows.DataByteCount);
         try
         {
-            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(stored.AsMemory(0, byteCount), statuses, versions), cancellation);
-            Expand(format, rowIds, elementColumns, stored.AsMemory(0, byteCount), statuses, missing, destination);
+            int missing = 0;
+            for (int first = 0; first < rowIds.Length; first += run)
+            {
+                int count = Math.Min(run, rowIds.Length - first);
+                var block = new RowBlock(
+                    stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versions.IsEmpty ? default : versions.Slice(first, count));
+                int missed = await ReadStoredAsync(table, rowIds.Slice(first, count), block, cancellation);
+                Expand(
+                    format,
+                    rowIds.Slice(first, count),
+                    elementColumns.IsEmpty ? default : elementColumns.Slice(first, count),
+                    block.Rows,
+                    block.Statuses,
+                    missed,
+                    destination.Slice(first * format.EntryByteCount, count * format.EntryByteCount));
+                missing += missed;
+            }
+
             return missing;
         }
         finally

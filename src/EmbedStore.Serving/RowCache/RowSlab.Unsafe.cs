@@ -1,6 +1,5 @@
 // Invariant of every address in this file: it lies in the block of RowMemory, which is freed only when no Hold is left, inside the slot of a row
 // whose id was compared with the number of rows. Copies between a slot and a caller's span take exactly _dataByteCount bytes, and the span was sliced to that length.
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -97,7 +96,6 @@ internal sealed unsafe class RowSlab : IDisposable
         using var hold = new Hold(_memory);
         byte* slot = SlotOf(rowId);
         ref ulong word = ref *(ulong*)slot;
-        Debug.Assert(lsn > LsnOf(word), "A row's changes come in rising order, one at a time.");
         if (data.IsEmpty)
         {
             Volatile.Write(ref word, ((ulong)lsn << 1) | 1);

@@ -1,3 +1,4 @@
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
@@ -16,13 +17,9 @@ public static class TableWriters
     {
         var states = table.Shards.Select(slot => slot.RequireReadable()?.WriterState(name)).ToList();
         long epoch = states.Max(static state => state?.Epoch ?? 0);
-        if (states.MaxBy(static state => state?.Sequence ?? 0) is not { } newest)
-        {
-            return new WriterProgress(epoch, 0);
-        }
-
-        bool whole = newest.Parts.All(part => states[part]?.Sequence >= newest.Sequence);
-        return new WriterProgress(epoch, whole ? newest.Sequence : newest.Sequence - 1);
+        long sequence = states.Max(static state => state?.Sequence ?? 0);
+        bool isWhole = sequence == 0 || states.Exists(state => state?.Sequence == sequence && state.Parts.All(part => states[part]?.Sequence >= sequence));
+        return new WriterProgress(epoch, isWhole ? sequence : sequence - 1);
     }
 
     /// <summary>Judges a request.</summary>
@@ -45,10 +42,35 @@ public static class TableWriters
                 new Fact("expected", expected));
     }
 
+    /// <summary>A retry is the same request: one that goes to other shards than before would be mixed with what it replaces.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
+    internal static void RequireSameParts(Table table, WriterClaim claim, IReadOnlyList<ushort> parts)
+    {
+        WriterState? taken = table.Shards.Select(slot => slot.Opened?.WriterState(claim.Name)).FirstOrDefault(state => state?.Sequence == claim.Sequence);
+        if (taken is not null && !taken.Parts.SequenceEqual(parts))
+        {
+            throw new EmbedStoreException(
+                ErrorCode.InvalidParameter,
+                FormattableString.Invariant($"Sequence {claim.Sequence} of writer \"{claim.Name}\" was sent before with other rows, and a part of it was applied; send that again."),
+                new Fact("parameter", "Embedstore-Sequence"));
+        }
+    }
+
+    /// <summary>What makes a higher epoch known that came with a repeat: a stamp without rows, beside which the newest sequence stays.</summary>
+    internal static (int Shard, WriterStamp Stamp) EpochStamp(Table table, WriterClaim claim)
+    {
+        int home = HomeOf(claim.Name, table.Shards.Count);
+        WriterState? known = table.Shards[home].Opened?.WriterState(claim.Name);
+        long sequence = ProgressOf(table, claim.Name).Sequence;
+        return known is not null && known.Sequence >= sequence
+            ? (home, new WriterStamp(claim.Name, claim.Epoch, known.Sequence, known.Parts))
+            : (home, new WriterStamp(claim.Name, claim.Epoch, sequence, [(ushort)home]));
+    }
+
     /// <summary>The optimizer's step that a request took where a shard has it already; null where none has. A retry takes the very same step elsewhere.</summary>
     internal static long? StepTaken(Table table, WriterClaim claim) => table.Shards
         .Select(slot => slot.Opened?.WriterState(claim.Name))
-        .FirstOrDefault(state => state?.Sequence == claim.Sequence)?.StepNumber;
+        .FirstOrDefault(state => state?.Sequence == claim.Sequence && state.StepNumber > 0)?.StepNumber;
 
     internal static EmbedStoreException Fenced(WriterClaim claim, long epoch) => new(
         ErrorCode.WriterFenced,

@@ -16,10 +16,13 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 {
     /// <summary>Writes, and returns once the table's durability is met.</summary>
     /// <exception cref="EmbedStoreException">As <see cref="Prepare"/> and <see cref="CommitAsync"/>.</exception>
-    public ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation) =>
-        CommitAsync(Prepare(table, request), cancellation);
+    public async ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation)
+    {
+        using WriterTurn turn = await WriterTurn.TakeAsync(request.Writer, [table], cancellation);
+        return await CommitAsync(Prepare(table, request), cancellation);
+    }
 
-    /// <summary>Checks a write and prepares it. Nothing is written yet.</summary>
+    /// <summary>Checks a write and prepares it. Nothing is written yet. A request with a writer has its <see cref="WriterTurn"/>, until it is committed.</summary>
     /// <exception cref="EmbedStoreException">
     /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; for the values MissingTensor and UnsupportedDtype after its names; ResultTooLarge,
     /// ShapeMismatch, InvalidParameter and InvalidGradient before its indices; TooManyIndices when less than whole rows would be erased or trained; for the writer WriterFenced
@@ -28,6 +31,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     public PreparedUpdate Prepare(Table table, UpdateRequest request)
     {
         RequireOptimizer(table, request.Kind);
+        table.RequireRecovered();
         SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         RequireValues(table, request);
         ReadOnlyMemory<byte> values = default;
@@ -36,16 +40,30 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values)
         {
             Writer = request.Writer,
-            Step = isRepeat ? default : StepOf(table, request),
+            Step = new OptimizerStep(RateOf(table, request), 0),
         };
         return new PreparedUpdate(table, entries, isRepeat);
     }
 
     /// <summary>Writes what was prepared.</summary>
-    /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting, WriterFenced.</exception>
-    public ValueTask<UpdateAnswer> CommitAsync(PreparedUpdate update, CancellationToken cancellation) => update.IsRepeat
-        ? ValueTask.FromResult(new UpdateAnswer(update.Entries.RowIds.Length, update.Table.Version, IsDuplicate: true))
-        : WriteAsync(update.Table, update.Entries, cancellation);
+    /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting, WriterFenced; InvalidParameter for a retry that is another request than before.</exception>
+    public async ValueTask<UpdateAnswer> CommitAsync(PreparedUpdate update, CancellationToken cancellation)
+    {
+        UpdateEntries entries = update.Entries;
+        if (update.IsRepeat)
+        {
+            await AnnounceEpochAsync(update.Table, entries.Writer!.Value, cancellation);
+            return new UpdateAnswer(entries.RowIds.Length, update.Table.Version, IsDuplicate: true);
+        }
+
+        if (entries.Kind == RowWriteKind.Apply)
+        {
+            long? taken = entries.Writer is { } claim ? TableWriters.StepTaken(update.Table, claim) : null;
+            entries = entries with { Step = entries.Step with { Number = taken ?? update.Table.NextStep() } };
+        }
+
+        return await WriteAsync(update.Table, entries, cancellation);
+    }
 
     /// <summary>Writes whole rows whose values have the table's own form: an import.</summary>
     /// <param name="table">The table.</param>
@@ -56,6 +74,19 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, ReadOnlyMemory<long> rowIds, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
         WriteAsync(table, new UpdateEntries(RowWriteKind.Assign, rowIds, default, ColumnRange.All(table.Rows.Width), values), cancellation);
 
+    /// <summary>A higher epoch that came with a repeat fences the writer before, though nothing else is written.</summary>
+    private async ValueTask AnnounceEpochAsync(Table table, WriterClaim claim, CancellationToken cancellation)
+    {
+        if (claim.Epoch <= TableWriters.ProgressOf(table, claim.Name).Epoch)
+        {
+            return;
+        }
+
+        (int shard, WriterStamp stamp) = TableWriters.EpochStamp(table, claim);
+        ShardWrite[] writes = [new ShardWrite(shard, new RowWrite { Kind = RowWriteKind.Erase, RowIds = default, Writer = stamp, VersionMin = table.Version + 1 })];
+        RefuseUncommitted(table, claim, writes, await router.WriteAsync(table, writes, cancellation));
+    }
+
     private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, CancellationToken cancellation)
     {
         if (entries.RowIds.IsEmpty && entries.Writer is null)
@@ -64,10 +95,16 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         }
 
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Write);
+        table.RequireRecovered();
         using IndexPlan split = IndexPlan.Of(entries.RowIds, RowMisses.All, table.Shards.Count);    // 3
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
+        if (entries.Writer is { } claim)
+        {
+            TableWriters.RequireSameParts(table, claim, writes[0].Write.Writer!.Parts);
+        }
+
         WriteReceipt[] receipts = await router.WriteAsync(table, writes, cancellation);             // 4
-        RefuseUncommitted(table, entries, writes, receipts);
+        RefuseUncommitted(table, entries.Writer, writes, receipts);
         long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
         bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
         var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
@@ -86,7 +123,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             RequireWholeRows(plan);
         }
 
-        limits.RequireWrite(plan, table.Rows.ValueType);
+        limits.RequireWrite(plan, RowWrite.ValueTypeOf(request.Kind, table.Rows));
         return plan;
     }
 
@@ -112,17 +149,12 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         }
     }
 
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>: the table has no optimizer, or the rate is none.</exception>
-    private static OptimizerStep StepOf(Table table, UpdateRequest request)
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>: the rate is none.</exception>
+    private static double RateOf(Table table, UpdateRequest request)
     {
-        if (request.Kind != RowWriteKind.Apply)
-        {
-            return default;
-        }
-
-        double rate = request.Rate ?? table.Rows.Optimizer!.Rate;
+        double rate = request.Kind == RowWriteKind.Apply ? request.Rate ?? table.Rows.Optimizer!.Rate : 0;
         return double.IsFinite(rate) && rate >= 0
-            ? new OptimizerStep(rate, (request.Writer is { } claim ? TableWriters.StepTaken(table, claim) : null) ?? table.NextStep())
+            ? rate
             : throw new EmbedStoreException(ErrorCode.InvalidParameter, FormattableString.Invariant($"lr is finite and at least 0; was {rate}."), new Fact("parameter", "lr"));
     }
 
@@ -148,7 +180,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     /// <summary>The values of a put, stretched to what the subscript selects. Only values that fit its shape are converted: its size is limited.</summary>
     private ReadOnlyMemory<byte> Convert(Table table, TensorShape shape, UpdateRequest request)
     {
-        limits.RequireResult(shape, table.Rows.ValueType);
+        limits.RequireResult(shape, RowWrite.ValueTypeOf(request.Kind, table.Rows));
         if (request.Values is not { } values || request.Kind == RowWriteKind.Erase)
         {
             return default;
@@ -164,7 +196,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return Broadcasting.Expand(ValueConverter.Convert(values, table.Rows), shape, dropLeadingOnes).Data;
     }
 
-    private static void RefuseUncommitted(Table table, in UpdateEntries entries, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
+    private static void RefuseUncommitted(Table table, WriterClaim? writer, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
     {
         for (int i = 0; i < receipts.Length; i++)
         {
@@ -176,8 +208,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
                 case WriteOutcome.Fenced:
-                    WriterClaim claim = entries.Writer!.Value;
-                    throw TableWriters.Fenced(claim, TableWriters.ProgressOf(table, claim.Name).Epoch);
+                    throw TableWriters.Fenced(writer!.Value, TableWriters.ProgressOf(table, writer.Value.Name).Epoch);
                 case WriteOutcome.TooManyWriters:
                     throw new EmbedStoreException(ErrorCode.StorageFull, $"Shard {slot.Name} remembers as many writers as it can.", new Fact("shard", slot.Name));
             }

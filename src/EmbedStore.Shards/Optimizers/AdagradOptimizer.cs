@@ -6,10 +6,18 @@ namespace EmbedStore.Shards;
 public sealed record AdagradOptimizer : RowOptimizer
 {
     /// <summary>ε. At least 0.</summary>
-    public required double Epsilon { get; init; }
+    public required double Epsilon
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(Epsilon), value, "Must be finite and at least 0.");
+    }
 
     /// <summary>m of a row that is being made. At least 0.</summary>
-    public double InitialAccumulator { get; init; }
+    public double InitialAccumulator
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(InitialAccumulator), value, "Must be finite and at least 0.");
+    }
 
     /// <inheritdoc/>
     public override int StateLength(int width) => width;

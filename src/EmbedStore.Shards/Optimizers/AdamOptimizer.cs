@@ -10,13 +10,25 @@ namespace EmbedStore.Shards;
 public sealed record AdamOptimizer : RowOptimizer
 {
     /// <summary>β₁. In [0, 1).</summary>
-    public required double Beta1 { get; init; }
+    public required double Beta1
+    {
+        get;
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(Beta1), value, "Must be in [0, 1).");
+    }
 
     /// <summary>β₂. In [0, 1).</summary>
-    public required double Beta2 { get; init; }
+    public required double Beta2
+    {
+        get;
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(Beta2), value, "Must be in [0, 1).");
+    }
 
     /// <summary>ε, beside the square root of v as it is. At least 0.</summary>
-    public required double Epsilon { get; init; }
+    public required double Epsilon
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(Epsilon), value, "Must be finite and at least 0.");
+    }
 
     /// <inheritdoc/>
     public override int StateLength(int width) => 2 * width;

@@ -10,13 +10,25 @@ namespace EmbedStore.Shards;
 public sealed record FtrlOptimizer : RowOptimizer
 {
     /// <summary>λ₁. At least 0.</summary>
-    public double L1 { get; init; }
+    public double L1
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(L1), value, "Must be finite and at least 0.");
+    }
 
     /// <summary>λ₂. At least 0.</summary>
-    public double L2 { get; init; }
+    public double L2
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(L2), value, "Must be finite and at least 0.");
+    }
 
     /// <summary>p. At most 0; −0.5 is a square root.</summary>
-    public required double Power { get; init; }
+    public required double Power
+    {
+        get;
+        init => field = value is <= 0 and > double.NegativeInfinity ? value : throw new ArgumentOutOfRangeException(nameof(Power), value, "Must be finite and at most 0.");
+    }
 
     /// <inheritdoc/>
     public override int StateLength(int width) => 2 * width;

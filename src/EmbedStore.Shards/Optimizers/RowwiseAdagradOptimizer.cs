@@ -7,7 +7,11 @@ namespace EmbedStore.Shards;
 public sealed record RowwiseAdagradOptimizer : RowOptimizer
 {
     /// <summary>ε. At least 0.</summary>
-    public required double Epsilon { get; init; }
+    public required double Epsilon
+    {
+        get;
+        init => field = value is >= 0 and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(Epsilon), value, "Must be finite and at least 0.");
+    }
 
     /// <inheritdoc/>
     public override int StateLength(int width) => 1;

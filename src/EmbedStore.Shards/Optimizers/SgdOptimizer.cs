@@ -6,7 +6,11 @@ namespace EmbedStore.Shards;
 public sealed record SgdOptimizer : RowOptimizer
 {
     /// <summary>Finite.</summary>
-    public double WeightDecay { get; init; }
+    public double WeightDecay
+    {
+        get;
+        init => field = value is > double.NegativeInfinity and < double.PositiveInfinity ? value : throw new ArgumentOutOfRangeException(nameof(WeightDecay), value, "Must be finite.");
+    }
 
     /// <inheritdoc/>
     public override int StateLength(int width) => 0;

@@ -42,6 +42,9 @@ internal sealed class RowUpdater
         _scaledValues = new byte[format.ScaledByRow ? format.ValueByteCount : 0];
     }
 
+    /// <summary>Set once the log was replayed: until then the mirror may know rows of an opening that failed.</summary>
+    public bool ReadsMirror { get; set; }
+
     /// <summary>Rows that a read finds.</summary>
     public long LiveRowCount { get; private set; }
 
@@ -102,7 +105,7 @@ internal sealed class RowUpdater
     /// <summary>The rows as they are. A mirror has them at hand; state it does not have.</summary>
     private void ReadImages(ReadOnlySpan<long> rowIds, int byteCount)
     {
-        if (_mirror is null || _format.StateByteCount > 0)
+        if (_mirror is null || !ReadsMirror || _format.StateByteCount > 0)
         {
             _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowIds.Length));
             return;

@@ -69,7 +69,7 @@ public sealed class RowWrite
             throw new ArgumentException($"VersionMin must be in [0, 2^62); was {VersionMin}.");
         }
 
-        if (Kind != RowWriteKind.Erase)
+        if (Kind != RowWriteKind.Erase && !RowIds.IsEmpty)
         {
             CheckColumns(format);
         }
@@ -86,8 +86,13 @@ public sealed class RowWrite
         }
     }
 
+    /// <summary>The largest write: row ids, columns and values together. Unit: bytes.</summary>
+    public const int ByteCountMax = LogFormat.PayloadByteCountMax;
+
     /// <summary>Type of a write's values.</summary>
-    internal static ElementType ValueTypeOf(RowWriteKind kind, RowFormat format) => kind == RowWriteKind.Apply ? format.ComputeType : format.ValueType;
+    /// <param name="kind">What the write does.</param>
+    /// <param name="format">What rows are made of.</param>
+    public static ElementType ValueTypeOf(RowWriteKind kind, RowFormat format) => kind == RowWriteKind.Apply ? format.ComputeType : format.ValueType;
 
     private void CheckStep(RowFormat format)
     {

@@ -15,10 +15,13 @@ internal sealed class WriterTable
     public WriterState? Find(string name) => _writers.GetValueOrDefault(name);
 
     /// <summary>What to do with a write, before it goes to the log.</summary>
-    public WriterVerdict Judge(WriterStamp stamp)
+    /// <param name="stamp">Of the write.</param>
+    /// <param name="isEmpty">The write has no rows: with a higher epoch it makes that known, whatever its sequence.</param>
+    public WriterVerdict Judge(WriterStamp stamp, bool isEmpty)
     {
         WriterState? known = Find(stamp.Name);
         return stamp.Epoch < known?.Epoch ? WriterVerdict.Fenced
+            : isEmpty && stamp.Epoch > known?.Epoch && stamp.Sequence == known.Sequence ? WriterVerdict.New
             : stamp.Sequence <= known?.Sequence ? WriterVerdict.Duplicate
             : known is null && _writers.Count >= WriterCountMax ? WriterVerdict.Full
             : WriterVerdict.New;
