@@ -102,6 +102,72 @@ public sealed class TrainingTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(4, (await Api.GetAsync($"/v1/tables/{table}/writers/trainer"))["epoch"].GetInt64());
     }
 
+    [Fact]
+    public async Task Write_HigherEpochOnARepeat_FencesTheWriterBefore()
+    {
+        string table = await Api.NewAsync("[8, 1]", Sgd);
+        string path = $"/v1/tables/{table}/apply";
+        (await SendAsync(path, Step([0, 1, 2, 3], [1, 1, 1, 1]), Writer(1, epoch: 1))).Success();
+
+        Answer repeat = (await SendAsync(path, Step([0, 1, 2, 3], [1, 1, 1, 1]), Writer(1, epoch: 2))).Success();
+
+        Assert.Equal("true", repeat.Headers["embedstore-duplicate"]);
+        Expect.Refused(await SendAsync(path, Step([4], [1]), Writer(2, epoch: 1)), 409, "writer_fenced", "\"expected\": 2");
+        (await SendAsync(path, Step([5], [1]), Writer(2, epoch: 2))).Success();
+        await Api.GatherAsync(table, "[:]").HoldsAsync(-0.5, -0.5, -0.5, -0.5, 0, -0.5, 0, 0);
+    }
+
+    [Fact]
+    public async Task Write_NoColumnsWithAWriter_TakesItsSequence()
+    {
+        string table = await Api.NewAsync("[4, 2]", Sgd);
+        var nothing = new Dictionary<string, Tensor>(ApiClient.Ids(0, 1)) { ["values"] = Elements.F32(TensorShape.Of(2, 0)) };
+        Answer answer = (await SendAsync($"/v1/tables/{table}/put?index=[ids,0:0]", nothing, Writer(1))).Success();
+        Assert.Equal(0, answer["written"].GetInt64());
+        Assert.Equal(1, (await Api.GetAsync($"/v1/tables/{table}/writers/trainer"))["sequence"].GetInt64());
+    }
+
+    [Theory]
+    [InlineData("""{"kind": "adam", "beta1": 1}""")]
+    [InlineData("""{"kind": "adam", "beta2": -0.1}""")]
+    [InlineData("""{"kind": "adagrad", "eps": -1}""")]
+    [InlineData("""{"kind": "ftrl", "lr_power": 0.5}""")]
+    [InlineData("""{"kind": "sgd", "lr": -1}""")]
+    public async Task Create_OptimizerOutOfItsRange_IsRefused(string optimizer) =>
+        Expect.Refused(await Api.CreateAsync(Tables.NewName(), $$"""{"shape": [2, 1], "optimizer": {{optimizer}}}"""), 400, "invalid_parameter", "\"parameter\": \"optimizer\"");
+
+    [Fact]
+    public async Task Update_NameThatBeginsAnother_KeepsItsOwnTensors()
+    {
+        string a = await Api.NewAsync("[2, 1]");
+        string b = await Api.NewAsync("[2, 1]");
+        string body = $$"""
+            {"features": [{"name": "user", "table": "{{a}}", "op": "put"}, {"name": "user.history", "table": "{{b}}", "op": "put"}],
+             "tensors": {"user.ids": [0], "user.values": 1, "user.history.ids": [1], "user.history.values": 2} }
+            """;
+        (await UpdateAsync(body)).Success();
+        await Api.GatherAsync(a, "[:]").HoldsAsync(1, 0);
+        await Api.GatherAsync(b, "[:]").HoldsAsync(0, 2);
+    }
+
+    [Fact]
+    public async Task Update_HalfASurrogatePair_IsRefused() =>
+        Assert.Equal("invalid_parameter", (await Api.SendAsync(
+            HttpMethod.Post, "/v1/update?features=" + Uri.EscapeDataString("""[{"name":"\ud800","table":"t","op":"put"}]"""))).Code);
+
+    [Fact]
+    public async Task Gather_FewColumnsOfWideRows_ReadsThemInRuns()
+    {
+        string table = await Api.NewAsync("[4, 65536]");
+        (await Api.PutAsync(table, "[:, 0]", Elements.F32(TensorShape.Of(4), 1, 2, 3, 4))).Success();
+        long[] ids = [.. Enumerable.Range(0, 10_000).Select(static i => i % 4L)];
+        foreach (string query in new[] { "", "status=true" })
+        {
+            float[] column = (await Api.GatherAsync(table, "[ids, 0]", ApiClient.Ids(ids), query)).Rows().Floats();
+            Assert.Equal(ids.Select(static id => id + 1f), column);
+        }
+    }
+
     [Theory]
     [InlineData("Embedstore-Sequence", "0")]
     [InlineData("Embedstore-Sequence", "first")]
@@ -119,9 +185,10 @@ public sealed class TrainingTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
-    public async Task Write_WriterNameOfTenKilobytes_IsRefused()
+    public async Task Write_WriterNameTooLongOrWithASlash_IsRefused()
     {
         string table = await Api.NewAsync("[2, 1]", Sgd);
+        Expect.Refused(await SendAsync($"/v1/tables/{table}/apply", Step([0], [1]), [("Embedstore-Writer", "team/a"), ("Embedstore-Sequence", "1")]), 400, "invalid_parameter");
         Answer answer = await SendAsync($"/v1/tables/{table}/apply", Step([0], [1]), [("Embedstore-Writer", new string('w', 10_240)), ("Embedstore-Sequence", "1")]);
         Expect.Refused(answer, 400, "invalid_parameter", "\"parameter\": \"Embedstore-Writer\"");
     }

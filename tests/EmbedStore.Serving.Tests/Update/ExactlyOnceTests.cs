@@ -68,6 +68,31 @@ public sealed class ExactlyOnceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ApplyAsync_RetryThatIsAnotherRequest_IsRefusedAndTheFirstGoesOn()
+    {
+        await WritePartsAsync(sequence: 1, had: 0b0001);
+
+        var error = await Assert.ThrowsAsync<EmbedStoreException>(() => AddOneAsync(1, ids: [0]));
+        Assert.Equal((ErrorCode.InvalidParameter, (object)"Embedstore-Sequence"), (error.Code, error["parameter"]));
+
+        await AddOneAsync(1);
+        await AddOneAsync(2);
+        Assert.All(await ReadAsync(), value => Assert.Equal(2, value));
+    }
+
+    [Fact]
+    public async Task ApplyAsync_ManyRetriesAtOnce_CountOnce()
+    {
+        for (long sequence = 1; sequence <= 20; sequence++)
+        {
+            UpdateAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => AddOneAsync(sequence)));
+            Assert.Equal(7, answers.Count(static answer => answer.IsDuplicate));
+        }
+
+        Assert.All(await ReadAsync(), value => Assert.Equal(20, value));
+    }
+
+    [Fact]
     public async Task ApplyAsync_RequestWithoutRows_TakesItsSequence()
     {
         await AddOneAsync(1, ids: []);
