@@ -23,11 +23,6 @@ public sealed record ServingLimits
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireResult(TensorShape shape, ElementType type) => RequireResult((Int128)shape.ElementCount * type.ByteCount());
 
-    /// <summary>Refuses a read whose elements, or the row ids of whose entries, take too much.</summary>
-    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
-    public void RequireRead(SubscriptPlan plan, ElementType type) =>
-        RequireResult(Int128.Max((Int128)plan.ResultShape.ElementCount * type.ByteCount(), EntryByteCount(plan)));
-
     /// <summary>Refuses a write whose elements and row ids together do not fit one record of a shard's log.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireWrite(SubscriptPlan plan, ElementType type) => Require(
@@ -52,7 +47,7 @@ public sealed record ServingLimits
 
     /// <summary>Refuses a subscript whose row ids would take more than a result may: a slice of narrow rows names many in a few characters.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
-    public void RequireEntries(SubscriptPlan plan) => RequireResult((Int128)plan.EntryCount * sizeof(long));
+    public void RequireEntries(SubscriptPlan plan) => RequireResult(EntryByteCount(plan));
 
     /// <summary>Refuses index tensors that are too large. Masks are limited by what they select.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>

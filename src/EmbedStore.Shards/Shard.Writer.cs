@@ -69,7 +69,6 @@ public sealed partial class Shard
             }
 
             LetGo();
-
             if (_flushIsDue)
             {
                 _flushIsDue = false;
@@ -92,7 +91,6 @@ public sealed partial class Shard
 
     private void TakeGroup(ChannelReader<PendingWrite?> reader)
     {
-        _group.Clear();
         _writersInGroup.Clear();
         long byteCount = 0;
         while (byteCount < _options.GroupByteCountMax && reader.TryPeek(out PendingWrite? next) && (next is null || Fits(next, byteCount)))

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>The data calls of API section 4: gather, put, source, bag, erase.</summary>
+/// <summary>The data calls of API section 4: gather, put, apply, source, bag, erase.</summary>
 /// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
 internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, CallGate gate, IOptions<EmbedStoreOptions> options)
 {

@@ -66,12 +66,7 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
             Kind = kind,
             Rate = RateOf(feature),
             Writer = writer,
-            Dialect = feature.Fields.GetValueOrDefault("dialect", "pytorch") switch
-            {
-                "pytorch" or "torch" => Dialect.PyTorch,
-                "numpy" => Dialect.NumPy,
-                string other => throw feature.Invalid("dialect", $"is pytorch or numpy; was '{other}'"),
-            },
+            Dialect = RequestParameters.DialectOf(feature.Fields.GetValueOrDefault("dialect", "pytorch"), $"{feature.Path}.dialect"),
         };
     }
 

@@ -119,11 +119,16 @@ internal sealed class RequestParameters
         : ElementTypes.TryParse(text, out ElementType type) ? type
         : throw Invalid(name, $"is one of {string.Join(", ", ElementTypes.Names)}; was '{text}'");
 
-    public Dialect Dialect() => Text("dialect", "pytorch") switch
+    public Dialect Dialect() => DialectOf(Text("dialect", "pytorch"), "dialect");
+
+    /// <summary>Reads a dialect's name.</summary>
+    /// <param name="text">As sent.</param>
+    /// <param name="path">Where it stands, for the error.</param>
+    public static Dialect DialectOf(string text, string path) => text switch
     {
         "pytorch" or "torch" => Tensors.Dialect.PyTorch,
         "numpy" => Tensors.Dialect.NumPy,
-        string other => throw Invalid("dialect", $"is pytorch or numpy; was '{other}'"),
+        _ => throw Invalid(path, $"is pytorch or numpy; was '{text}'"),
     };
 
     /// <summary>A list of integers such as <c>0,3,1,2</c>; null when it was not given.</summary>

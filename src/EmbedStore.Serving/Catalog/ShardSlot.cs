@@ -28,9 +28,6 @@ public sealed class ShardSlot
     /// <summary>True when the shard has rows but does not serve: it waits to be opened, or could not be.</summary>
     public bool IsHeldBack => Opened is null && _hasRows;
 
-    /// <summary>False when asking the shard would be refused, see <see cref="RequireReadable"/>.</summary>
-    internal bool IsReadable => !IsHeldBack;
-
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
 

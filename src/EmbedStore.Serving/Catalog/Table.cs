@@ -121,7 +121,7 @@ public sealed class Table
         foreach (ShardSlot slot in _shards)
         {
             allOpened &= slot.Opened is not null;
-            if (!slot.IsReadable)
+            if (slot.IsHeldBack)
             {
                 return false;
             }

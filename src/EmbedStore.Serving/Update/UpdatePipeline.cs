@@ -9,7 +9,7 @@ namespace EmbedStore.Serving;
 /// <para>(1) The subscript is resolved against the table's shape, (2) values are stretched and converted to what rows are made of: every mistake
 /// of the caller is found by then, and nothing was written. (3) The entries are split by shard, (4) the router writes to all shards at once,
 /// (5) their receipts become one answer.</para>
-/// <para>Each shard applies its part whole. When one refuses, others may have applied theirs: the caller learns which refused. Assigning again is safe; accumulating again is not.</para>
+/// <para>Each shard applies its part whole. When one refuses, others may have applied theirs: the caller learns which refused. Assigning again is safe, and with a writer every write is.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
 public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
@@ -70,7 +70,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     /// <param name="rowIds">Shape [n], valid in the table.</param>
     /// <param name="values">Shape [n, K] in <see cref="RowFormat.ValueType"/>.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable.</exception>
+    /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting.</exception>
     public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, ReadOnlyMemory<long> rowIds, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
         WriteAsync(table, new UpdateEntries(RowWriteKind.Assign, rowIds, default, ColumnRange.All(table.Rows.Width), values), cancellation);
 
