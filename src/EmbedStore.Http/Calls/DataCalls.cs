@@ -91,7 +91,8 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Missing = request.Parameters.Choice<MissingPolicy>("missing"),
         };
         using TableLease lease = catalog.Lease(TableOf(context));
-        BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, context.RequestAborted);
+        using var memory = new RequestMemory();
+        BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, memory, context.RequestAborted);
         Headers.SetVersion(context, answer.Version);
         await AnswerWriter.WriteAsync(context, request.AnswerEncoding, new MemoryTensor("rows", answer.Rows));
     });

@@ -15,6 +15,7 @@ internal static class EmbedStoreRoutes
         var tables = services.GetRequiredService<TableCalls>();
         var transfers = services.GetRequiredService<TransferCalls>();
         var data = services.GetRequiredService<DataCalls>();
+        var lookups = services.GetRequiredService<LookupCalls>();
         var many = services.GetRequiredService<UpdateCalls>();
 
         routes.Map("GET", "/health/live", ServerCalls.LiveAsync);
@@ -36,6 +37,7 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
         routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
+        routes.Map("POST", "/v1/lookup", lookups.LookUpAsync);
         routes.Map("POST", "/v1/update", many.UpdateAsync);
     }
 

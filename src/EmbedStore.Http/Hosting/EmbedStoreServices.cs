@@ -32,6 +32,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<TableCalls>();
         services.AddSingleton<TransferCalls>();
         services.AddSingleton<DataCalls>();
+        services.AddSingleton<LookupCalls>();
         services.AddSingleton<UpdateCalls>();
         services.AddHostedService<RecoveryService>();
         builder.AddTelemetry(options.Telemetry);

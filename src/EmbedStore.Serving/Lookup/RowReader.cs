@@ -72,7 +72,9 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         }
     }
 
-    private async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
+    /// <summary>Reads rows as they are stored.</summary>
+    /// <returns>Rows that were not found.</returns>
+    public async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
     {
         RowMisses misses = ReadCached(table, rowIds, block);                                        // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
