@@ -84,6 +84,11 @@ internal sealed class RequestParameters
 
     public long? Integer(string name) => _values.TryGetValue(name, out string? text) ? IntegerOf(text, name) : null;
 
+    /// <summary>An integer of a range, both ends included.</summary>
+    public long? Integer(string name, long min, long max) => Integer(name) is not { } value ? null
+        : value >= min && value <= max ? value
+        : throw Invalid(name, FormattableString.Invariant($"is in [{min}, {max}]; was {value}"));
+
     public double? Number(string name) => !_values.TryGetValue(name, out string? text) ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
         : throw Invalid(name, $"is a number; was '{text}'");

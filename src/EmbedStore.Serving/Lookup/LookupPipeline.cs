@@ -14,6 +14,7 @@ namespace EmbedStore.Serving;
 public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
 {
     private readonly RowReader _reader = new(cache, router, gather);
+    private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>
     /// <exception cref="EmbedStoreException">
@@ -59,6 +60,18 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
             memory.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Checks a search and runs it over every row.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="memory">What the answer lives in.</param>
+    /// <param name="cancellation">Ends the search between two blocks of rows.</param>
+    /// <exception cref="EmbedStoreException">What <see cref="NearestPlan.Of"/> refuses; ShardUnavailable, Starting.</exception>
+    public ValueTask<NearestAnswer> FindNearestAsync(Table table, NearestRequest request, RequestMemory memory, CancellationToken cancellation)
+    {
+        NearestPlan plan = NearestPlan.Of(table, request, limits);                                  // 1, 2
+        return new NearestScan(_reader, _scans, table, plan, memory).RunAsync(cancellation);        // 3 to 6, block by block
     }
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
