@@ -6,9 +6,7 @@ namespace EmbedStore.Shards;
 /// <param name="LastLsn">Of the newest committed write, 0 for none.</param>
 /// <param name="OwnerEpoch">How often the shard has been opened.</param>
 /// <param name="SegmentCount">Log files.</param>
-/// <param name="LogByteCount">Unit: bytes.</param>
-/// <param name="MemoryByteCount">Index and row pages in memory. Unit: bytes.</param>
-/// <param name="RowLogByteCount">Rows in memory and scratch, superseded copies included. Unit: bytes.</param>
+/// <param name="Bytes">By tier; of snapshots, the newest.</param>
 /// <param name="CutByteCount">Unfinished bytes that the last opening cut off the log. Unit: bytes.</param>
 public sealed record ShardStatistics(
     long RowCount,
@@ -16,7 +14,12 @@ public sealed record ShardStatistics(
     long LastLsn,
     long OwnerEpoch,
     int SegmentCount,
-    long LogByteCount,
-    long MemoryByteCount,
-    long RowLogByteCount,
-    long CutByteCount);
+    ShardBytes Bytes,
+    long CutByteCount)
+{
+    /// <summary>Unit: bytes.</summary>
+    public long LogByteCount => Bytes.Log;
+
+    /// <summary>Index and row pages in memory. Unit: bytes.</summary>
+    public long MemoryByteCount => Bytes.Index + Bytes.Pages;
+}

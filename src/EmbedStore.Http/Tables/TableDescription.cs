@@ -1,18 +1,33 @@
 using System.Text.Json.Nodes;
 using EmbedStore.Serving;
-using EmbedStore.Shards;
 
 namespace EmbedStore.Http;
 
 /// <summary>A table as JSON: name and spec, and under <c>stats</c> what it holds and where.</summary>
 internal static class TableDescription
 {
-    public static JsonObject Of(Table table)
+    /// <param name="table">Under a lease.</param>
+    /// <param name="snapshotByteCount">Of all its snapshots.</param>
+    public static JsonObject Of(Table table, long snapshotByteCount)
     {
         JsonObject json = Spec(table);
-        json["stats"] = Stats(table);
+        json["stats"] = Stats(table, snapshotByteCount);
         return json;
     }
+
+    /// <summary>The same names for what a table takes and for what it is estimated to take.</summary>
+    public static JsonObject Bytes(TableBytes bytes) => new()
+    {
+        ["memory"] = bytes.Memory,
+        ["row_cache"] = bytes.RowCache,
+        ["index"] = bytes.Index,
+        ["pages"] = bytes.Pages,
+        ["disk"] = bytes.Disk,
+        ["scratch"] = bytes.Scratch,
+        ["log"] = bytes.Log,
+        ["snapshots"] = bytes.Snapshots,
+        ["rows"] = bytes.Rows,
+    };
 
     public static JsonObject Spec(Table table)
     {
@@ -21,23 +36,13 @@ internal static class TableDescription
         return json;
     }
 
-    private static JsonObject Stats(Table table)
+    private static JsonObject Stats(Table table, long snapshotByteCount) => new()
     {
-        List<ShardStatistics> opened = table.Shards.Select(static slot => slot.Opened?.Statistics).OfType<ShardStatistics>().ToList();
-        return new JsonObject
-        {
-            ["version"] = table.Version,
-            ["rows"] = table.RowCount,
-            ["bytes"] = new JsonObject
-            {
-                ["memory"] = opened.Sum(static shard => shard.MemoryByteCount),
-                ["row_cache"] = table.Resident?.ByteCount ?? 0,
-                ["rows"] = opened.Sum(static shard => shard.RowLogByteCount),
-                ["log"] = opened.Sum(static shard => shard.LogByteCount),
-            },
-            ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
-        };
-    }
+        ["version"] = table.Version,
+        ["rows"] = table.RowCount,
+        ["bytes"] = Bytes(TableBytes.Of(table, snapshotByteCount)),
+        ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
+    };
 
     private static JsonObject Shard(ShardSlot slot, int number)
     {

@@ -216,23 +216,6 @@ public sealed class TableCatalog : IAsyncDisposable
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
     /// <summary>What a shard of the table is opened with.</summary>
-    internal ShardOptions OptionsOf(Table table, ResidentRows? resident)
-    {
-        long memory = _storage.TableMemoryByteCount - (resident?.ByteCount ?? 0);
-        RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, memory);
-        return new ShardOptions
-        {
-            Durability = table.Spec.Durability,
-            ExpectedRowCount = size.RowCount,
-            MemoryByteCount = size.MemoryByteCount,
-            PageByteCount = size.PageByteCount,
-            Mirror = resident,
-            ReserveByteCount = _storage.ReserveByteCount,
-            SegmentByteCountMax = _storage.LogSegmentByteCount,
-            CommitInterval = _storage.CommitInterval,
-            Disk = _storage.Disk,
-            Time = _storage.Time,
-            Logger = _storage.Logger,
-        };
-    }
+    internal ShardOptions OptionsOf(Table table, ResidentRows? resident) =>
+        TableMemory.Of(table.Shape, table.Rows, table.Shards.Count, resident?.ByteCount ?? 0, _storage).ToShardOptions(table.Spec, resident, _storage);
 }
