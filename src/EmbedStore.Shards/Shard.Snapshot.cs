@@ -78,7 +78,7 @@ public sealed partial class Shard
 
         /// <summary>What is known at one moment between two groups of writes.</summary>
         public Task<SnapshotStart> StartAsync() => shard.RunOnWriterAsync(() => new SnapshotStart(
-            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, [.. shard._writers.All]));
+            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, [.. shard._writers.All], shard._state.Vocabulary.Capture()));
 
         /// <summary>Brings all that was acknowledged so far to stable storage, and says what that is.</summary>
         /// <exception cref="IOException">The shard takes no more writes.</exception>

@@ -28,6 +28,16 @@ public sealed partial class Shard
     public async ValueTask<WriteReceipt> WriteAsync(RowWrite write, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(write);
+        if (write.Kind is RowWriteKind.Purge or RowWriteKind.ForgetCounts or RowWriteKind.ForgetGone)
+        {
+            throw new ArgumentException($"{write.Kind} is for the shard itself.", nameof(write));
+        }
+
+        return await CommitAsync(write, cancellation).ConfigureAwait(false);
+    }
+
+    private async ValueTask<WriteReceipt> CommitAsync(RowWrite write, CancellationToken cancellation)
+    {
         write.Check(_format);
         var pending = new PendingWrite(write, cancellation);
         try
@@ -180,6 +190,11 @@ public sealed partial class Shard
         }
 
         int answered = 0;
+        if (_state.Vocabulary.Due(_log.LastLsn) is { } due)
+        {
+            _group.Insert(0, new PendingWrite(due, CancellationToken.None));
+        }
+
         try
         {
             long began = _options.Time.GetTimestamp();
@@ -211,7 +226,9 @@ public sealed partial class Shard
         }
 
         long lastLsn = _log.LastLsn, firstLsn = 0;
-        long writtenAt = _options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+        // Never back: what has expired for one record has expired for the next.
+        long writtenAt = Math.Max(_options.Time.GetUtcNow().ToUnixTimeMilliseconds(), _state.Vocabulary.Clock);
         int offset = 0;
         _headers.Clear();
         foreach (PendingWrite pending in _group)
@@ -265,7 +282,7 @@ public sealed partial class Shard
         foreach ((PendingWrite pending, RecordHeader header) in _group.Zip(_headers))
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
-            long touched = _state.Apply(header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
+            long touched = _state.Apply(header, record, TicksOf(pending.Write)) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);
@@ -276,6 +293,9 @@ public sealed partial class Shard
         System.Diagnostics.Debug.Assert(offset == byteCount, "The group's records fill its bytes.");
         return _group.Count;
     }
+
+    private WriteTicks TicksOf(RowWrite write) =>
+        new(write.FirstTick > 0 ? write.FirstTick : _options.Uses?.Take(write.RowIds.Length) ?? 0, write.Positions.Span);
 
     /// <summary>Checks that log and scratch have room beyond the reserve for this group.</summary>
     /// <remarks>FASTER hangs on a full disk, so what it may come to write counts too, as if both were on the same disk.</remarks>

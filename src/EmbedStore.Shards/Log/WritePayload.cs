@@ -23,7 +23,7 @@ internal static class WritePayload
         BinaryPrimitives.WriteInt32LittleEndian(target[12..], write.CountPerEntry);
         BinaryPrimitives.WriteInt32LittleEndian(target[16..], write.Columns.Step);
         BinaryPrimitives.WriteInt32LittleEndian(target[20..], write.ColumnOf.IsEmpty ? 0 : 1);
-        BinaryPrimitives.WriteDoubleLittleEndian(target[24..], write.Step.Rate);
+        WriteRateOrBound(write, target[24..]);
         BinaryPrimitives.WriteInt64LittleEndian(target[32..], write.Step.Number);
         IReadOnlyList<ushort> parts = write.Writer?.Parts ?? [];
         BinaryPrimitives.WriteInt32LittleEndian(target[40..], parts.Count);
@@ -39,6 +39,19 @@ internal static class WritePayload
         target = CopyPadded(MemoryMarshal.AsBytes(write.ColumnOf.Span), target);
         write.Values.Span.CopyTo(target);
         target[write.Values.Length..].Clear();
+    }
+
+    /// <summary>One place for both: no kind of write has a rate and a bound.</summary>
+    private static void WriteRateOrBound(RowWrite write, Span<byte> target)
+    {
+        if (write.Kind == RowWriteKind.Apply)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(target, write.Step.Rate);
+        }
+        else
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(target, write.Bound);
+        }
     }
 
     /// <returns>The rest of <paramref name="target"/>.</returns>
@@ -63,7 +76,9 @@ internal static class WritePayload
         int entryCount = BinaryPrimitives.ReadInt32LittleEndian(payload[4..]);
         var columns = new ColumnRange(BinaryPrimitives.ReadInt32LittleEndian(payload[8..]), BinaryPrimitives.ReadInt32LittleEndian(payload[12..]), BinaryPrimitives.ReadInt32LittleEndian(payload[16..]));
         bool ownColumns = BinaryPrimitives.ReadInt32LittleEndian(payload[20..]) != 0;
-        var step = new OptimizerStep(BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]), BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
+        bool isStep = kind == RowWriteKind.Apply;
+        var step = new OptimizerStep(isStep ? BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]) : 0, BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
+        long bound = isStep ? 0 : BinaryPrimitives.ReadInt64LittleEndian(payload[24..]);
         int partCount = BinaryPrimitives.ReadInt32LittleEndian(payload[40..]);
         payload = payload[HeadByteCount..];
         if (partCount < 0 || partCount > ushort.MaxValue || LogFormat.Padded(partCount * sizeof(ushort)) > payload.Length)
@@ -88,6 +103,7 @@ internal static class WritePayload
             Columns = columns,
             ColumnOf = ownColumns ? MemoryMarshal.Cast<byte, int>(payload.Slice((int)idBytes, entryCount * sizeof(int))) : [],
             Step = step,
+            Bound = bound,
             Parts = parts,
             Values = payload.Slice((int)(idBytes + columnBytes), (int)valueBytes),
         };
@@ -102,7 +118,7 @@ internal readonly ref struct RowChange
 
     public required ReadOnlySpan<long> RowIds { get; init; }
 
-    /// <summary>Its count holds with own columns too; it is 0 for an erase.</summary>
+    /// <summary>Its count holds with own columns too; it is 0 for kinds that take no values.</summary>
     public required ColumnRange Columns { get; init; }
 
     public required ReadOnlySpan<int> ColumnOf { get; init; }
@@ -110,6 +126,9 @@ internal readonly ref struct RowChange
     public required ReadOnlySpan<byte> Values { get; init; }
 
     public required OptimizerStep Step { get; init; }
+
+    /// <inheritdoc cref="RowWrite.Bound"/>
+    public required long Bound { get; init; }
 
     /// <summary>Of <see cref="WriterStamp"/>.</summary>
     public required ReadOnlySpan<ushort> Parts { get; init; }

@@ -7,15 +7,21 @@ internal sealed partial class RowStore
 {
     private const int RowsPerScanBatch = 256;
 
-    /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
+    /// <summary>Ids of all live rows, or of all that have expired: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
-    public IEnumerable<long> LiveRowIds(long version)
+    /// <param name="expiredBefore">See <see cref="ReadRules"/>.</param>
+    /// <param name="expired">Which of the two.</param>
+    /// <param name="cancellation">Between batches.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public IEnumerable<long> RowIds(long version, long expiredBefore, bool expired, CancellationToken cancellation = default)
     {
         // A row that is changed meanwhile may come more than once.
         var changed = new HashSet<long>();
         foreach (ScannedRow row in Scan(version).SelectMany(static batch => batch))
         {
-            if (!RowImage.IsErased(row.Image.Span) && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+            cancellation.ThrowIfCancellationRequested();
+            bool isMeant = !RowImage.IsGone(row.Image.Span) && RowImage.WrittenAt(row.Image.Span) < expiredBefore == expired;
+            if (isMeant && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
             {
                 yield return row.RowId;
             }
@@ -30,7 +36,7 @@ internal sealed partial class RowStore
     {
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
         using RowSession session = NewSession(wholeImages: true);
-        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
+        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, Volatile.Read(ref _writtenTo));
         var records = new List<(long RowId, long Lsn)>(RowsPerScanBatch);
         var rows = new List<ScannedRow>(RowsPerScanBatch);
         byte[] images = GC.AllocateUninitializedArray<byte>(RowsPerScanBatch * _imageByteCount);
@@ -66,7 +72,7 @@ internal sealed partial class RowStore
         }
 
         ThrowIfDamaged();
-        session.Read(rowIds[..records.Count], [], images.AsMemory(0, records.Count * _imageByteCount), statuses.AsMemory(0, records.Count), Memory<long>.Empty);
+        session.Read(rowIds[..records.Count], [], ReadRules.None, images.AsMemory(0, records.Count * _imageByteCount), statuses.AsMemory(0, records.Count), Memory<long>.Empty);
         CheckBatch(session);
         rows.Clear();
         for (int i = 0; i < records.Count; i++)

@@ -16,6 +16,18 @@ public enum RowWriteKind
 
     /// <summary>Takes one step of the table's optimizer on each row, with the sum of its gradients. Values are gradients of whole rows, in <see cref="RowFormat.ComputeType"/>.</summary>
     Apply = 4,
+
+    /// <summary>Makes rows missing so that others have room: those that were not changed after <see cref="RowWrite.Bound"/>. Takes no values.</summary>
+    Evict = 5,
+
+    /// <summary>Makes rows missing that have expired. Only the shard itself writes it.</summary>
+    Purge = 6,
+
+    /// <summary>Forgets ids that were counted towards admission, those that were not updated after <see cref="RowWrite.Bound"/>. Names no rows; only the shard itself writes it.</summary>
+    ForgetCounts = 7,
+
+    /// <summary>Forgets why rows are gone that went up to <see cref="RowWrite.Bound"/>. Names no rows; only the shard itself writes it.</summary>
+    ForgetGone = 8,
 }
 
 /// <summary>One request's part for one shard: written to the log as one record, so that after a crash all of it is there or nothing.</summary>
@@ -28,7 +40,7 @@ public sealed class RowWrite
     /// <summary>Shape [n]. Repeats are allowed, and order matters for them.</summary>
     public required ReadOnlyMemory<long> RowIds { get; init; }
 
-    /// <summary>The elements that each entry writes, when <see cref="ColumnOf"/> is empty. Unused by <see cref="RowWriteKind.Erase"/>.</summary>
+    /// <summary>The elements that each entry writes, when <see cref="ColumnOf"/> is empty. Unused by kinds that take no values.</summary>
     public ColumnRange Columns { get; init; }
 
     /// <summary>Shape [n] or empty. When given, each entry writes the one element in its own column. Each in [0, width).</summary>
@@ -40,6 +52,15 @@ public sealed class RowWrite
     /// <summary>Of <see cref="RowWriteKind.Apply"/>.</summary>
     public OptimizerStep Step { get; init; }
 
+    /// <summary>A version, of kinds that name it.</summary>
+    public long Bound { get; init; }
+
+    /// <summary>Of <see cref="UseClock"/>: when the request's first entry uses its row. 0: the shard takes ticks itself. Not in the log.</summary>
+    public long FirstTick { get; init; }
+
+    /// <summary>Shape [n] or empty. Place of each entry in the request that it is a part of, which orders the uses of a request; empty: its own number. Not in the log.</summary>
+    public ReadOnlyMemory<int> Positions { get; init; }
+
     /// <summary>Makes the write count once however often it is sent; null: it counts each time. With a stamp there may be no rows.</summary>
     public WriterStamp? Writer { get; init; }
 
@@ -47,7 +68,9 @@ public sealed class RowWrite
     public long VersionMin { get; init; }
 
     /// <summary>Elements that each entry writes.</summary>
-    internal int CountPerEntry => Kind == RowWriteKind.Erase ? 0 : ColumnOf.IsEmpty ? Columns.Count : 1;
+    internal int CountPerEntry => !TakesValues ? 0 : ColumnOf.IsEmpty ? Columns.Count : 1;
+
+    private bool TakesValues => Kind is RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Apply;
 
     /// <summary>Checks everything that the writer's loop relies on.</summary>
     /// <exception cref="ArgumentException">Says what does not fit.</exception>
@@ -69,9 +92,14 @@ public sealed class RowWrite
             throw new ArgumentException($"VersionMin must be in [0, 2^62); was {VersionMin}.");
         }
 
-        if (Kind != RowWriteKind.Erase && !RowIds.IsEmpty)
+        if (TakesValues && !RowIds.IsEmpty)
         {
             CheckColumns(format);
+        }
+
+        if (!Positions.IsEmpty && Positions.Length != RowIds.Length)
+        {
+            throw new ArgumentException($"{RowIds.Length} entries but {Positions.Length} positions.");
         }
 
         long byteCount = (long)RowIds.Length * CountPerEntry * ValueTypeOf(Kind, format).ByteCount();

@@ -84,7 +84,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     internal async Task ScanAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
-        _shard.RequireSpace(_start.RowByteCount);
+        _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length);
         _hasFile = true;
         _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
         foreach ((string name, WriterState state) in _start.Writers)
@@ -92,6 +92,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
             SnapshotWriters.Write(_writer, name, state);
         }
 
+        _start.Vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, _start.Vocabulary.Length));
         await Task.Run(WriteRowsAsync, _cancellation.Token).ConfigureAwait(false);
     }
 
@@ -134,7 +135,8 @@ public sealed class ShardSnapshot : IAsyncDisposable
 /// <param name="AppendedByteCount">Of the log so far, since it was opened. Unit: bytes.</param>
 /// <param name="RowByteCount">About what the rows take. Unit: bytes.</param>
 /// <param name="Writers">As of <paramref name="Lsn"/>.</param>
-internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
+/// <param name="Vocabulary">As of <paramref name="Lsn"/>.</param>
+internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers, byte[] Vocabulary);
 
 /// <summary>What a snapshot stands for. See <see cref="SnapshotManifest"/>.</summary>
 internal sealed record SnapshotEnd(long Lsn, string? LogSegment, long OwnerEpoch, long StepNumber, long RowCount);

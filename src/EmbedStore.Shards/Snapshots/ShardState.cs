@@ -17,10 +17,13 @@ internal sealed class ShardState : IDisposable
     {
         (_format, _options, _scratchFolder) = (format, options, scratchFolder);
         Rows = new RowStore(format, options, scratchFolder);
-        Updater = new RowUpdater(format, Rows, options.Mirror);
+        Vocabulary = new ShardVocabulary(format, options);
+        Updater = new RowUpdater(format, Rows, Vocabulary, options.Mirror);
     }
 
     public RowStore Rows { get; }
+
+    public ShardVocabulary Vocabulary { get; }
 
     public RowUpdater Updater { get; }
 
@@ -44,15 +47,18 @@ internal sealed class ShardState : IDisposable
     }
 
     /// <summary>Applies a record's bytes: the same code when it was just committed and when it is replayed.</summary>
+    /// <param name="header">Of the record.</param>
+    /// <param name="record">Its bytes.</param>
+    /// <param name="ticks">When it used its rows.</param>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks)
     {
         if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
         {
             return null;
         }
 
-        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt);
+        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt, ticks);
         if (header.WriterNameByteCount > 0)
         {
             string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
@@ -69,7 +75,7 @@ internal sealed class ShardState : IDisposable
     {
         // No record touches more rows than it has row ids.
         RequireScratch(record.Length / sizeof(long));
-        return Apply(header, record) is not null;
+        return Apply(header, record, WriteTicks.AtOnce(header.Lsn)) is not null;
     }
 
     public void Dispose() => Rows.Dispose();
@@ -85,6 +91,8 @@ internal sealed class ShardState : IDisposable
                 return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
             case SnapshotBlockKind.Writers:
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
+            case SnapshotBlockKind.Vocabulary:
+                return Vocabulary.Restore(payload);
             default:
                 return block.Kind == SnapshotBlockKind.End;
         }

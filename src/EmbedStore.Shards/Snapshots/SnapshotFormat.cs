@@ -14,6 +14,9 @@ internal enum SnapshotBlockKind : byte
     /// <summary>The newest stamp of each writer: see <see cref="SnapshotWriters"/>.</summary>
     Writers = 3,
 
+    /// <summary>One entry: see <see cref="ShardVocabulary.Capture"/>. Absent in older files.</summary>
+    Vocabulary = 4,
+
     /// <summary>Nothing: a file without it is not whole.</summary>
     End = 255,
 }
