@@ -37,6 +37,18 @@ public sealed record TableSpec
     /// <summary>What an acknowledgement means. Default: <see cref="Durability.Commit"/>.</summary>
     public Durability Durability { get; init; } = Durability.Commit;
 
+    /// <summary>Longest <see cref="TimeToLive"/>. Unit: seconds.</summary>
+    public const double TimeToLiveMax = RowFormat.TimeToLiveMillisecondsMax / 1000.0;
+
+    /// <summary>Time since its last write after which a row reads as missing; null: it stays. Unit: seconds, rounded up to whole milliseconds. Range: (0, <see cref="TimeToLiveMax"/>].</summary>
+    public double? TimeToLive { get; init; }
+
+    /// <summary>When an id gets a row; null: with its first update. Open vocabularies only.</summary>
+    public AdmissionSpec? Admission { get; init; }
+
+    /// <summary>How many rows there are at the most; null: no limit. Open vocabularies only.</summary>
+    public CapacitySpec? Capacity { get; init; }
+
     /// <summary>The table seen as a tensor.</summary>
     public TableShape ToShape() => Sizes[0] is null
         ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null)
@@ -45,7 +57,11 @@ public sealed record TableSpec
     /// <summary>What one row is made of.</summary>
     /// <exception cref="ArgumentException">The row is too large, or initializer or optimizer cannot be.</exception>
     public RowFormat ToRowFormat() =>
-        new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer());
+        new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer())
+        {
+            TimeToLiveMilliseconds = TimeToLive is { } seconds ? (long)Math.Ceiling(seconds * 1000) : null,
+            AdmissionCount = Admission?.MinCount ?? 1,
+        };
 
     /// <inheritdoc/>
     public bool Equals(TableSpec? other) => other is not null && TableSpecJson.Differences(this, other).Count == 0;

@@ -35,7 +35,7 @@ public static class TableSpecJson
         InitializerSpec? initializer = ReadInitializer(reader);
         ElementType type = ReadType(reader);
         ReadKey(reader, sizes[0] is null);
-        RefuseLater(reader, "ttl", "admission", "capacity");
+        RequireOpen(reader, sizes[0] is null, "admission", "capacity");
         var spec = new TableSpec
         {
             Sizes = sizes,
@@ -46,6 +46,9 @@ public static class TableSpecJson
             Missing = reader.Choice("missing", initializer is null ? MissingPolicy.Zeros : MissingPolicy.Initialize),
             Optimizer = ReadOptimizer(reader, type),
             Durability = reader.Choice("durability", Durability.Commit),
+            TimeToLive = ReadTimeToLive(reader),
+            Admission = ReadAdmission(reader),
+            Capacity = ReadCapacity(reader),
         };
         RequireRowFits(spec);
         return spec;
@@ -63,9 +66,9 @@ public static class TableSpecJson
         ["initializer"] = spec.Initializer is { } initializer ? Write(initializer) : null,
         ["optimizer"] = spec.Optimizer is { } optimizer ? Write(optimizer) : null,
         ["durability"] = SpecReader.NameOf(spec.Durability),
-        ["ttl"] = null,
-        ["admission"] = null,
-        ["capacity"] = null,
+        ["ttl"] = spec.TimeToLive,
+        ["admission"] = spec.Admission is { } admission ? new JsonObject { ["min_count"] = admission.MinCount } : null,
+        ["capacity"] = spec.Capacity is { } capacity ? new JsonObject { ["rows"] = capacity.Rows, ["evict"] = SpecReader.NameOf(capacity.Evict) } : null,
     };
 
     /// <summary>Names of the fields in which two specs differ, in the order of API section 3.</summary>
@@ -181,15 +184,46 @@ public static class TableSpecJson
         }
     }
 
-    private static void RefuseLater(SpecReader reader, params ReadOnlySpan<string> names)
+    private static void RequireOpen(SpecReader reader, bool isOpen, params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
-            if (reader.Find(name) is not null)
+            if (!isOpen && reader.Find(name) is not null)
             {
-                throw reader.Invalid(name, "is not built yet; leave it out or null");
+                throw reader.Invalid(name, "needs an open vocabulary: [\"*\", K]");
             }
         }
+    }
+
+    private static double? ReadTimeToLive(SpecReader reader) =>
+        reader.Find("ttl") is null ? null
+        : reader.Number("ttl", 0) is > 0 and <= TableSpec.TimeToLiveMax and double seconds ? seconds
+        : throw reader.Invalid("ttl", FormattableString.Invariant($"is a number of seconds above 0 and up to {TableSpec.TimeToLiveMax}"));
+
+    private static AdmissionSpec? ReadAdmission(SpecReader reader)
+    {
+        if (reader.Child("admission") is not { } child)
+        {
+            return null;
+        }
+
+        child.RequireKnown(["min_count"]);
+        return child.Find("min_count") is null
+            ? throw child.Invalid("min_count", "is the update with which an id gets a row")
+            : new AdmissionSpec((int)child.Integer("min_count", 1, 1, RowFormat.AdmissionCountMax));
+    }
+
+    private static CapacitySpec? ReadCapacity(SpecReader reader)
+    {
+        if (reader.Child("capacity") is not { } child)
+        {
+            return null;
+        }
+
+        child.RequireKnown(["rows", "evict"]);
+        return child.Find("rows") is null
+            ? throw child.Invalid("rows", "is the most rows that the table has")
+            : new CapacitySpec(child.Integer("rows", 1, 1, CapacitySpec.RowsMax), child.Choice("evict", EvictionPolicy.Lru));
     }
 
     private static InitializerSpec? ReadInitializer(SpecReader reader)
