@@ -76,6 +76,9 @@ public sealed partial class Shard
 
         public RowStore Rows => shard._rows;
 
+        /// <inheritdoc cref="GoneRows.ForgottenTo"/>
+        public long ForgottenTo => shard._state.Vocabulary.Gone.ForgottenTo;
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 

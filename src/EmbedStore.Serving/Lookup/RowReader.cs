@@ -5,7 +5,11 @@ using EmbedStore.Shards;
 namespace EmbedStore.Serving;
 
 /// <summary>Steps 3 to 6 of <see cref="LookupPipeline"/>, for one run of a lookup's entries at a time.</summary>
-internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather)
+/// <param name="cache">Asked first.</param>
+/// <param name="router">Asked for the rest.</param>
+/// <param name="gather">Makes elements of stored rows.</param>
+/// <param name="countsUses">Whether rows count as used: those of whole tables do not.</param>
+internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, bool countsUses)
 {
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
@@ -32,7 +36,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     {
         if (format.IsStoredForm)
         {
-            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(destination, statuses, versions), cancellation);
+            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(destination, statuses, versions) { IsUse = countsUses }, cancellation);
             if (missing > 0)
             {
                 gather.FillMissing(format, rowIds.Span, statuses.Span, destination.Span);
@@ -51,7 +55,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             {
                 int count = Math.Min(run, rowIds.Length - first);
                 var block = new RowBlock(
-                    stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versions.IsEmpty ? default : versions.Slice(first, count));
+                    stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versions.IsEmpty ? default : versions.Slice(first, count)) { IsUse = countsUses };
                 int missed = await ReadStoredAsync(table, rowIds.Slice(first, count), block, cancellation);
                 Expand(
                     format,

@@ -19,6 +19,9 @@ internal readonly record struct UpdateEntries(
     /// <summary>Whose request this is; null: nobody's.</summary>
     public WriterClaim? Writer { get; init; }
 
+    /// <summary>When the first entry uses its row; 0: uses are not counted.</summary>
+    public long FirstTick { get; init; }
+
     /// <summary>One write for each shard that has entries. Copies values unless one shard has all.</summary>
     public IReadOnlyList<ShardWrite> SplitBy(IndexPlan plan, long versionMin)
     {
@@ -53,6 +56,8 @@ internal readonly record struct UpdateEntries(
             Step = Step,
             Writer = stamp,
             VersionMin = versionMin,
+            FirstTick = FirstTick,
+            Positions = FirstTick > 0 ? positions : default,
         };
     }
 

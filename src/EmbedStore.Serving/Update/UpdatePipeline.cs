@@ -8,7 +8,7 @@ namespace EmbedStore.Serving;
 /// <remarks>
 /// <para>(1) The subscript is resolved against the table's shape, (2) values are stretched and converted to what rows are made of: every mistake
 /// of the caller is found by then, and nothing was written. (3) The entries are split by shard, (4) the router writes to all shards at once,
-/// (5) their receipts become one answer.</para>
+/// (5) their receipts become one answer; where the table has more rows than it may have then, (6) others make room first.</para>
 /// <para>Each shard applies its part whole. When one refuses, others may have applied theirs: the caller learns which refused. Assigning again is safe, and with a writer every write is.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
@@ -53,6 +53,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         if (update.IsRepeat)
         {
             await AnnounceEpochAsync(update.Table, entries.Writer!.Value, cancellation);
+            await MakeRoomAsync(update.Table, protectedFrom: long.MaxValue, cancellation);
             return new UpdateAnswer(entries.RowIds.Length, update.Table.Version, IsDuplicate: true);
         }
 
@@ -97,6 +98,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Write);
         table.RequireRecovered();
         using IndexPlan split = IndexPlan.Of(entries.RowIds, RowMisses.All, table.Shards.Count);    // 3
+        entries = entries with { FirstTick = table.Capacity?.Uses.Take(entries.RowIds.Length) ?? 0 };
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
         if (entries.Writer is { } claim)
         {
@@ -109,7 +111,26 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
         var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
         table.Saw(answer.Version);                                                                  // 5
+        await MakeRoomAsync(table, protectedFrom: entries.FirstTick, cancellation);                 // 6
         return answer;
+    }
+
+    /// <summary>Evicts rows until the table has no more than its capacity. When that fails the update is written, and sending it again makes room again.</summary>
+    private async ValueTask MakeRoomAsync(Table table, long protectedFrom, CancellationToken cancellation)
+    {
+        if (table.Capacity is not { } capacity || !capacity.IsExceeded(table))
+        {
+            return;
+        }
+
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Evict);
+        using TableCapacity.Turn turn = await capacity.TakeTurnAsync(cancellation);
+        while (capacity.Round(table, protectedFrom) is { Count: > 0 } writes)
+        {
+            WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);
+            RefuseUncommitted(table, null, writes, receipts);
+            table.Saw(receipts.Max(static receipt => receipt.Version));
+        }
     }
 
     /// <summary>A snapshot ends before all parts of a request or behind all.</summary>

@@ -30,9 +30,10 @@ internal sealed partial class RowStore
 
     /// <summary>Every row that exists when the scan begins, missing ones that know why too, as it then was or as it is now; of rows made meanwhile, some.</summary>
     /// <param name="version">Newest version that is wholly applied. A row that is not newer comes once; a newer one may come again, and then never older.</param>
+    /// <param name="forgottenTo">Rows that are gone since this version or longer do not come.</param>
     /// <returns>Batches of rows whose images are valid until the next batch.</returns>
     /// <remarks>Writes go on. One lookup a record.</remarks>
-    public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version)
+    public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version, long forgottenTo = 0)
     {
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
         using RowSession session = NewSession(wholeImages: true);
@@ -44,6 +45,7 @@ internal sealed partial class RowStore
         while (Collect(scan, records))
         {
             Select(session, records, version, images, statuses, rows);
+            rows.RemoveAll(row => RowImage.IsGone(row.Image.Span) && RowImage.Lsn(row.Image.Span) <= Math.Min(forgottenTo, version));
             yield return rows;
         }
     }

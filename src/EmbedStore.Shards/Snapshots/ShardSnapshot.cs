@@ -99,7 +99,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     private async Task WriteRowsAsync()
     {
         long writtenAtRest = 0, workBegan = Stopwatch.GetTimestamp();
-        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
+        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn, _shard.ForgottenTo))
         {
             foreach (ScannedRow row in batch)
             {

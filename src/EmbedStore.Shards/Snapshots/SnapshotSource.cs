@@ -43,20 +43,30 @@ public sealed class SnapshotSource : IDisposable
         }
     }
 
-    /// <summary>Gives every row to the shard that it belongs to.</summary>
+    /// <summary>Gives every row to the shard that it belongs to, and every id that is counted towards admission.</summary>
     /// <param name="targets">By number.</param>
     /// <param name="shardOf">Number of a row's shard.</param>
     /// <param name="cancellation">Between batches.</param>
     /// <exception cref="DiskFullException">There is no room.</exception>
     public void CopyRowsTo(IReadOnlyList<ShardSeed> targets, Func<long, int> shardOf, CancellationToken cancellation)
     {
-        foreach (IReadOnlyList<ScannedRow> batch in _state.Rows.Scan(_manifest.LastLsn))
+        foreach (IReadOnlyList<ScannedRow> batch in _state.Rows.Scan(_manifest.LastLsn, _state.Vocabulary.Gone.ForgottenTo))
         {
             cancellation.ThrowIfCancellationRequested();
             foreach (ScannedRow row in batch)
             {
                 targets[shardOf(row.RowId)].Add(row);
             }
+        }
+
+        foreach (ShardSeed target in targets)
+        {
+            target.AdvanceClock(_state.Vocabulary.Clock);
+        }
+
+        foreach ((long rowId, long lsn, int updateCount) in _state.Vocabulary.Admission?.All() ?? [])
+        {
+            targets[shardOf(rowId)].AddCandidate(rowId, lsn, updateCount);
         }
     }
 
