@@ -5,7 +5,7 @@ namespace EmbedStore.Shards;
 
 internal sealed partial class RowStore
 {
-    private const int RowsPerScanBatch = 256;
+    private const int RowsPerScanBatch = 64;
 
     /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
