@@ -19,29 +19,38 @@ public sealed partial class Shard
     /// Reads and writes go on. What is purged stands in the log, and whether a row has expired is decided by the time of that record: a row that is written
     /// meanwhile stays. Slow: a lookup for each row of the shard.
     /// </remarks>
-    internal async Task<long> PurgeAsync()
+    internal Task<long> PurgeAsync()
     {
         ObjectDisposedException.ThrowIf(!_readGate.TryEnter(), this);
-        try
+        return BackgroundThread.RunAsync(() =>
         {
-            long purged = 0;
-            foreach (long[] rowIds in _rows.RowIds(Version, Rules.ExpiredBefore, expired: true, _closing.Token).Chunk(RowsPerPurge))
+            try
             {
-                WriteReceipt receipt = await CommitAsync(new RowWrite { Kind = RowWriteKind.Purge, RowIds = rowIds }, CancellationToken.None).ConfigureAwait(false);
-                if (receipt.Outcome != WriteOutcome.Committed)
-                {
-                    break;
-                }
+                return Purge(new Pace(_closing.Token));
+            }
+            finally
+            {
+                _readGate.Leave();
+            }
+        });
+    }
 
-                purged += receipt.RowCount;
+    /// <summary>On a thread of its own, so it may wait for commits.</summary>
+    private long Purge(Pace pace)
+    {
+        long purged = 0;
+        foreach (long[] rowIds in _rows.RowIds(Version, Rules.ExpiredBefore, expired: true, pace.Keep).Chunk(RowsPerPurge))
+        {
+            WriteReceipt receipt = CommitAsync(new RowWrite { Kind = RowWriteKind.Purge, RowIds = rowIds }, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            if (receipt.Outcome != WriteOutcome.Committed)
+            {
+                break;
             }
 
-            return purged;
+            purged += receipt.RowCount;
         }
-        finally
-        {
-            _readGate.Leave();
-        }
+
+        return purged;
     }
 
     private ITimer? StartPurgeTimer()
@@ -66,7 +75,7 @@ public sealed partial class Shard
 
         try
         {
-            await Task.Run(PurgeAsync).ConfigureAwait(false);
+            await PurgeAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or ShardDamagedException)
         {

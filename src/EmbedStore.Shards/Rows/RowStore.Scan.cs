@@ -5,25 +5,27 @@ namespace EmbedStore.Shards;
 
 internal sealed partial class RowStore
 {
-    private const int RowsPerScanBatch = 256;
+    private const int RowsPerScanBatch = 64;
 
     /// <summary>Ids of all live rows, or of all that have expired: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
     /// <param name="expiredBefore">See <see cref="ReadRules"/>.</param>
     /// <param name="expired">Which of the two.</param>
-    /// <param name="cancellation">Between batches.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public IEnumerable<long> RowIds(long version, long expiredBefore, bool expired, CancellationToken cancellation = default)
+    /// <param name="rest">Called between batches.</param>
+    public IEnumerable<long> RowIds(long version, long expiredBefore, bool expired, Action? rest = null)
     {
         // A row that is changed meanwhile may come more than once.
         var changed = new HashSet<long>();
-        foreach (ScannedRow row in Scan(version).SelectMany(static batch => batch))
+        foreach (IReadOnlyList<ScannedRow> batch in Scan(version))
         {
-            cancellation.ThrowIfCancellationRequested();
-            bool isMeant = !RowImage.IsGone(row.Image.Span) && RowImage.WrittenAt(row.Image.Span) < expiredBefore == expired;
-            if (isMeant && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+            rest?.Invoke();
+            foreach (ScannedRow row in batch)
             {
-                yield return row.RowId;
+                bool isMeant = !RowImage.IsGone(row.Image.Span) && RowImage.WrittenAt(row.Image.Span) < expiredBefore == expired;
+                if (isMeant && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+                {
+                    yield return row.RowId;
+                }
             }
         }
     }
