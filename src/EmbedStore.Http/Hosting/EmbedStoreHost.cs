@@ -88,7 +88,7 @@ public static class EmbedStoreHost
     private static void AddDoor(WebApplicationBuilder builder, EmbedStoreOptions options) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes;
+        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes + BodyLimit.DrainByteCountMax;
         kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
