@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Text;
 
 namespace EmbedStore.Shards;
 
 public sealed partial class Shard
 {
-    /// <summary>Opens the shard in a folder, or makes one there: takes the lock, takes the next owner epoch, reads and checks the whole log.</summary>
+    /// <summary>Opens the shard in a folder, or makes one there: takes the lock, takes the next owner epoch, loads the newest snapshot, reads and checks the log behind it.</summary>
     /// <param name="folder">Of this shard alone; on storage that lasts.</param>
     /// <param name="scratchFolder">Of this shard alone, and emptied; may be lost at any time the shard is closed.</param>
     /// <param name="format">What the rows are made of: the same at each opening.</param>
@@ -33,12 +32,12 @@ public sealed partial class Shard
         opening.Lock = options.Disk.TryLock(Path.Combine(folder, "lock")) ?? throw new ShardLockedException(folder);
         OwnerRecord owner = OwnerRecord.Advance(options.Disk, folder, format);
         opening.RecordSeed = RecordHeader.Seed(owner.Identity);
-        opening.Rows = new RowStore(format, options, scratchFolder);
-        opening.Updater = new RowUpdater(format, opening.Rows, options.Mirror);
-        LogEnd end = Replay(folder, scratchFolder, owner, format, options, opening, cancellation);
-        opening.Updater.ReadsMirror = true;
+        opening.Identity = owner.Identity;
+        opening.Snapshot = Load(folder, scratchFolder, owner, format, options, opening, cancellation);
+        LogEnd end = Replay(folder, owner, options, opening, cancellation);
+        opening.State!.Updater.ReadsMirror = true;
         opening.Log = new LogWriter(options.Disk, folder, owner, end, options.SegmentByteCountMax);
-        opening.CutByteCount = end.CutByteCount;
+        (opening.CutByteCount, opening.ReplayedByteCount) = (end.CutByteCount, end.ReplayedByteCount);
         if (end.CutByteCount > 0)
         {
             ShardLog.LogTailCut(options.Logger, folder, end.CutByteCount, end.LastLsn);
@@ -50,6 +49,42 @@ public sealed partial class Shard
         return shard;
     }
 
+    /// <summary>Loads the newest snapshot that is whole and that the log goes on from.</summary>
+    /// <returns>Null when there is none, and the log begins with the shard.</returns>
+    private static SnapshotManifest? Load(
+        string folder, string scratchFolder, OwnerRecord owner, RowFormat format, ShardOptions options, Opening opening, CancellationToken cancellation)
+    {
+        var snapshots = new SnapshotFolder(options.Disk, folder);
+        snapshots.DeleteUnfinished();
+        ShardDamagedException? damage = null;
+        foreach (long id in snapshots.Ids())
+        {
+            opening.State = new ShardState(format, options, scratchFolder);
+            try
+            {
+                SnapshotManifest manifest = snapshots.ManifestOf(id, owner.Identity);
+                opening.State.Load(snapshots, manifest, cancellation);
+                return manifest;
+            }
+            catch (ShardDamagedException e) when (e is not NewerFormatException)
+            {
+                ShardLog.SnapshotDamaged(options.Logger, folder, id, e);
+                damage ??= e;
+                opening.State.Dispose();
+            }
+        }
+
+        // With a log from the beginning no snapshot is needed. Without, the damaged one is the reason that is worth knowing.
+        List<string> segments = LogRecovery.SegmentNames(options.Disk, folder);
+        if (damage is not null && (segments.Count == 0 || LogFormat.PreviousLsnOf(segments[0]) > 0))
+        {
+            throw damage;
+        }
+
+        opening.State = new ShardState(format, options, scratchFolder);
+        return null;
+    }
+
     private static void MakeFolder(IDisk disk, string folder)
     {
         disk.CreateFolder(folder);
@@ -59,40 +94,19 @@ public sealed partial class Shard
         }
     }
 
-    private static LogEnd Replay(string folder, string scratchFolder, OwnerRecord owner, RowFormat format, ShardOptions options, Opening opening, CancellationToken cancellation)
+    private static LogEnd Replay(string folder, OwnerRecord owner, ShardOptions options, Opening opening, CancellationToken cancellation)
     {
-        bool Visit(in RecordHeader header, ReadOnlySpan<byte> record)
+        SnapshotManifest? snapshot = opening.Snapshot;
+        if (snapshot?.LogSegment is { } segment && !options.Disk.FileExists(Path.Combine(folder, segment)))
         {
-            // No record touches more rows than it has row ids.
-            long growth = opening.Rows!.ScratchGrowth(record.Length / sizeof(long));
-            if (growth > 0)
-            {
-                SpaceGuard.Require(options, scratchFolder, growth);
-            }
-
-            return ApplyRecord(opening.Updater!, opening.Writers, format, header, record) is not null;
+            throw new ShardDamagedException(Path.Combine(folder, segment), 0, FormattableString.Invariant($"it is missing, though snapshot {snapshot.Id} goes on from it."));
         }
 
-        return new LogRecovery(options.Disk, folder, owner).Run(Visit, cancellation);
-    }
-
-    /// <summary>Applies a record's bytes to rows and writers: the same code when it was just committed and when it is replayed.</summary>
-    /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    private static long? ApplyRecord(RowUpdater updater, WriterTable writers, RowFormat format, in RecordHeader header, ReadOnlySpan<byte> record)
-    {
-        if (!WritePayload.TryRead(record[header.PayloadOffset..], format, out RowChange change))
-        {
-            return null;
-        }
-
-        long touched = updater.Apply(change, header.Lsn, header.WrittenAt);
-        if (header.WriterNameByteCount > 0)
-        {
-            string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
-            writers.Record(new WriterStamp(name, header.WriterEpoch, header.WriterSequence, change.Parts.ToArray()), change.Step.Number);
-        }
-
-        return touched;
+        LogEnd end = new LogRecovery(options.Disk, folder, owner).Run(snapshot?.CoveredLsn ?? 0, opening.State!.Replay, cancellation);
+        return end.LastLsn >= (snapshot?.LastLsn ?? 0)
+            ? end
+            : throw new ShardDamagedException(
+                Path.Combine(folder, end.LastSegment ?? ""), -1, FormattableString.Invariant($"the log ends with record {end.LastLsn}, and snapshot {snapshot!.Id} has rows of record {snapshot.LastLsn}."));
     }
 
     /// <summary>What an opening holds so far, given back if it fails.</summary>
@@ -102,17 +116,19 @@ public sealed partial class Shard
 
         public IDisposable? Lock { get; set; }
 
-        public RowStore? Rows { get; set; }
+        public Guid Identity { get; set; }
 
-        public RowUpdater? Updater { get; set; }
+        public ShardState? State { get; set; }
 
-        public WriterTable Writers { get; } = new();
+        public SnapshotManifest? Snapshot { get; set; }
 
         public LogWriter? Log { get; set; }
 
         public uint RecordSeed { get; set; }
 
         public long CutByteCount { get; set; }
+
+        public long ReplayedByteCount { get; set; }
 
         public void HandOver() => _handedOver = true;
 
@@ -121,7 +137,7 @@ public sealed partial class Shard
             if (!_handedOver)
             {
                 Log?.Dispose();
-                Rows?.Dispose();
+                State?.Dispose();
                 Lock?.Dispose();
             }
         }

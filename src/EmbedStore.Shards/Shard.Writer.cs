@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace EmbedStore.Shards;
@@ -16,6 +17,7 @@ public sealed partial class Shard
     private byte[] _groupBytes = [];
     private volatile Exception? _poison;
     private volatile bool _flushIsDue;
+    private readonly ConcurrentQueue<Action> _errands = new();
 
     /// <summary>Commits a write and applies it.</summary>
     /// <param name="write">Its memory must stay as it is until the returned task completes.</param>
@@ -74,9 +76,41 @@ public sealed partial class Shard
                 _flushIsDue = false;
                 FlushOrPoison();
             }
+
+            RunErrands();
         }
 
+        RunErrands();
         FlushOrPoison();
+    }
+
+    /// <summary>Does something on the writer's thread, between two groups: log and rows are at rest and agree.</summary>
+    private Task<T> RunOnWriterAsync<T>(Func<T> errand)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _errands.Enqueue(() =>
+        {
+            try
+            {
+                done.SetResult(errand());
+            }
+            catch (Exception failure)
+            {
+                done.SetException(failure);
+            }
+        });
+
+        // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
+        _waiting.Writer.TryWrite(null);
+        return done.Task;
+    }
+
+    private void RunErrands()
+    {
+        while (_errands.TryDequeue(out Action? errand))
+        {
+            errand();
+        }
     }
 
     /// <summary>A shard that falls asleep holds neither its last writes nor the buffer of a large one.</summary>
@@ -231,7 +265,7 @@ public sealed partial class Shard
         foreach ((PendingWrite pending, RecordHeader header) in _group.Zip(_headers))
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
-            long touched = ApplyRecord(_updater, _writers, _format, header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
+            long touched = _state.Apply(header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);

@@ -12,10 +12,12 @@ public sealed partial class Shard : IAsyncDisposable
     private readonly string _folder;
     private readonly string _scratchFolder;
     private readonly IDisposable _lock;
+    private readonly ShardState _state;
     private readonly RowStore _rows;
     private readonly RowUpdater _updater;
     private readonly WriterTable _writers;
     private readonly LogWriter _log;
+    private readonly Guid _identity;
     private readonly uint _recordSeed;
     private readonly long _cutByteCount;
     private readonly ReadGate _readGate = new();
@@ -27,8 +29,12 @@ public sealed partial class Shard : IAsyncDisposable
     private Shard(string folder, string scratchFolder, RowFormat format, ShardOptions options, Opening opening)
     {
         (_folder, _scratchFolder, _format, _options) = (folder, scratchFolder, format, options);
-        (_lock, _rows, _updater, _writers, _log) = (opening.Lock!, opening.Rows!, opening.Updater!, opening.Writers, opening.Log!);
-        _recordSeed = opening.RecordSeed;
+        (_lock, _state, _log) = (opening.Lock!, opening.State!, opening.Log!);
+        (_rows, _updater, _writers) = (_state.Rows, _state.Updater, _state.Writers);
+        (_identity, _recordSeed) = (opening.Identity, opening.RecordSeed);
+        _snapshots = new SnapshotFolder(options.Disk, folder);
+        _snapshot = opening.Snapshot;
+        _unsavedAtOpening = opening.ReplayedByteCount;
         _cutByteCount = opening.CutByteCount;
         (_version, _rowCount, _stepNumber) = (_log.LastLsn, _updater.LiveRowCount, _updater.StepNumber);
         _waiting = CreateQueue(options);
@@ -71,11 +77,15 @@ public sealed partial class Shard : IAsyncDisposable
             await _commitTimer.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _snapshotTurn.WaitAsync().ConfigureAwait(false);
         _waiting.Writer.TryComplete();
         await _writerEnded.ConfigureAwait(false);
         await _readGate.CloseAsync().ConfigureAwait(false);
         _log.Dispose();
-        _rows.Dispose();
+        _state.Dispose();
         _lock.Dispose();
+        _closing.Dispose();
+        _snapshotTurn.Dispose();
     }
 }

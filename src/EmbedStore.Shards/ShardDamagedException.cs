@@ -2,7 +2,7 @@ namespace EmbedStore.Shards;
 
 /// <summary>A file of a shard does not hold what was written to it, and it is not the unfinished end that a crash leaves. The shard is not served.</summary>
 /// <remarks>Nothing was changed in the files: they are evidence, and a copy of them elsewhere may be whole.</remarks>
-public sealed class ShardDamagedException : Exception
+public class ShardDamagedException : Exception
 {
     internal ShardDamagedException(string file, long byteOffset, string reason)
         : base(FormattableString.Invariant($"{file} is damaged at byte {byteOffset}: {reason}"))

@@ -18,6 +18,7 @@ public sealed class ModelTests
         var disk = new FaultyDisk();
         var model = new Dictionary<long, float[]>();
         Shard shard = await OpenAsync(disk);
+        long snapshots = 0;
         for (int step = 0; step < 300; step++)
         {
             long[] ids = [.. Enumerable.Range(0, random.Next(1, 300)).Select(_ => (long)random.Next(RowCount) * 1_000_003)];
@@ -32,7 +33,10 @@ public sealed class ModelTests
                     await shard.DisposeAsync();
                     shard = await OpenAsync(disk = after);
                     break;
-                case < 5:
+                case 2:
+                    await SnapshotBeside(shard, ++snapshots, () => WriteBoth(shard, model, random, ids));
+                    break;
+                case < 6:
                     await shard.WriteAsync(Erase(ids));
                     Array.ForEach(ids, id => model.Remove(id));
                     break;
@@ -49,6 +53,19 @@ public sealed class ModelTests
         Assert.Equal(model.Count, shard.RowCount);
         Assert.Equal(model.Keys.Order(), shard.RowIds().Order());
         await shard.DisposeAsync();
+    }
+
+    /// <summary>A write before the snapshot, one beside it, and one between its end and its existence.</summary>
+    private static async Task SnapshotBeside(Shard shard, long id, Func<Task> write)
+    {
+        await write();
+        Task<ShardSnapshot> scan = shard.BeginSnapshotAsync(id, CancellationToken.None);
+        await write();
+        await using ShardSnapshot snapshot = await scan;
+        await write();
+        await snapshot.EndAsync();
+        await write();
+        await snapshot.SaveAsync();
     }
 
     private static async Task WriteBoth(Shard shard, Dictionary<long, float[]> model, Random random, long[] ids)

@@ -35,6 +35,13 @@ internal static class Shards
     /// <summary>Sets every element of one row to one number.</summary>
     public static RowWrite Row(long rowId, float value) => Assign([rowId], value, value, value, value);
 
+    public static async Task<SnapshotInfo> SnapshotAsync(this Shard shard, long id)
+    {
+        await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(id, CancellationToken.None);
+        await snapshot.EndAsync();
+        return await snapshot.SaveAsync();
+    }
+
     public static async Task<WriteReceipt> WriteAsync(this Shard shard, RowWrite write) => await shard.WriteAsync(write, CancellationToken.None);
 
     /// <summary>The elements of each row; NaN where a row is missing.</summary>

@@ -135,17 +135,6 @@ internal sealed class CatalogFolder
         }
     }
 
-    private void WriteAtomically(string path, JsonObject content)
-    {
-        string temporary = path + ".new";
-        _disk.Delete(temporary);
-        using (IDiskFile file = _disk.Open(temporary, create: true))
-        {
-            file.Write(Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"), 0);
-            file.Flush();
-        }
-
-        _disk.Rename(temporary, path);
-        _disk.FlushFolder(Path.GetDirectoryName(path)!);
-    }
+    private void WriteAtomically(string path, JsonObject content) =>
+        AtomicFile.Write(_disk, path, Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"));
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace EmbedStore.Shards;
 
@@ -23,6 +24,12 @@ internal static class LogFormat
 
     /// <summary>Name of the segment whose first record follows <paramref name="previousLsn"/>.</summary>
     public static string SegmentName(long previousLsn) => FormattableString.Invariant($"log-{previousLsn + 1:D20}.seg");
+
+    /// <summary>The record before a segment's first, as its name says it.</summary>
+    public static long PreviousLsnOf(string segmentName) =>
+        long.TryParse(segmentName.AsSpan(4, segmentName.Length - 8), NumberStyles.None, CultureInfo.InvariantCulture, out long firstLsn) && firstLsn > 0
+            ? firstLsn - 1
+            : throw new IOException($"{segmentName} is not the name of a log segment.");
 
     public static bool IsSegmentName(string name) => name.StartsWith("log-", StringComparison.Ordinal) && name.EndsWith(".seg", StringComparison.Ordinal);
 }

@@ -3,7 +3,7 @@ namespace EmbedStore.Shards;
 /// <summary>Takes one record of the log; false when its payload does not fit itself.</summary>
 internal delegate bool RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> record);
 
-/// <summary>Reads a shard's log from its first record to its end, checks everything, and cuts off what a crash left unfinished.</summary>
+/// <summary>Reads a shard's log from where a snapshot leaves off to its end, checks everything that it reads, and cuts off what a crash left unfinished.</summary>
 /// <remarks>
 /// An end is unfinished when a record there is bad and nothing proves that it was ever flushed. The proof is a valid record behind it whose
 /// <see cref="RecordHeader.SyncedOffset"/> lies beyond the bad byte, or a further segment. With the proof it is damage, and nothing is changed.
@@ -11,32 +11,55 @@ internal delegate bool RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> 
 internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
 {
     private readonly uint _seed = RecordHeader.Seed(owner.Identity);
-    private long _firstLsn;
     private long _lastLsn;
     private long _epoch;
     private long _byteCount;
+    private long _replayedByteCount;
     private long _cutByteCount;
 
-    /// <param name="visit">Called for each record in order.</param>
+    /// <param name="coveredLsn">Records up to this one are not visited: a snapshot has what they did. 0: all are.</param>
+    /// <param name="visit">Called for each other record in order.</param>
     /// <param name="cancellation">Between records; what was found so far stays untouched.</param>
     /// <exception cref="ShardDamagedException">Damage, or a format version from the future. Nothing was changed.</exception>
-    public LogEnd Run(RecordVisitor visit, CancellationToken cancellation)
+    public LogEnd Run(long coveredLsn, RecordVisitor visit, CancellationToken cancellation)
     {
-        List<string> names = [.. disk.FileNames(folder).Where(LogFormat.IsSegmentName)];
-        for (int i = 0; i < names.Count; i++)
+        List<string> names = SegmentNames(disk, folder);
+        int first = FirstToRead(names, coveredLsn);
+        _lastLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[first]) : coveredLsn;
+        long firstLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[0]) + 1 : 0;
+        foreach (string covered in names.Take(first))
+        {
+            using IDiskFile file = disk.Open(Path.Combine(folder, covered), create: false);
+            _byteCount += file.Length;
+        }
+
+        for (int i = first; i < names.Count; i++)
         {
             bool isLast = i == names.Count - 1;
-            if (!ReadSegment(Path.Combine(folder, names[i]), isLast, visit, cancellation))
+            if (!ReadSegment(Path.Combine(folder, names[i]), isLast, coveredLsn, visit, cancellation))
             {
                 names.RemoveAt(i);
             }
         }
 
-        return new LogEnd(_firstLsn, _lastLsn, names.Count, _byteCount, names.LastOrDefault(), _cutByteCount);
+        return new LogEnd(Math.Min(firstLsn, _lastLsn), _lastLsn, names.Count, _byteCount, names.LastOrDefault(), _replayedByteCount, _cutByteCount);
+    }
+
+    /// <summary>The segments of a log, oldest first.</summary>
+    public static List<string> SegmentNames(IDisk disk, string folder) => [.. disk.FileNames(folder).Where(LogFormat.IsSegmentName)];
+
+    /// <summary>The last segment that begins at or before the record behind the covered ones: what stands before it was covered whole.</summary>
+    private int FirstToRead(List<string> names, long coveredLsn)
+    {
+        int first = names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn);
+        return first >= 0 || names.Count == 0
+            ? Math.Max(first, 0)
+            : throw new ShardDamagedException(
+                Path.Combine(folder, names[0]), 32, FormattableString.Invariant($"the log begins behind record {LogFormat.PreviousLsnOf(names[0])}, and no snapshot that is whole covers more than {coveredLsn}."));
     }
 
     /// <returns>False when the segment was made but not finished, and is gone now.</returns>
-    private bool ReadSegment(string path, bool isLast, RecordVisitor visit, CancellationToken cancellation)
+    private bool ReadSegment(string path, bool isLast, long coveredLsn, RecordVisitor visit, CancellationToken cancellation)
     {
         IDiskFile file = disk.Open(path, create: false);
         using var reader = new SegmentReader(file);
@@ -54,13 +77,13 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         {
             cancellation.ThrowIfCancellationRequested();
             CheckChain(path, offset, header);
-            if (!visit(header, reader.At(offset, header.ByteCount)))
+            if (header.Lsn > coveredLsn && !visit(header, reader.At(offset, header.ByteCount)))
             {
                 throw new ShardDamagedException(path, offset, FormattableString.Invariant($"the payload of record {header.Lsn} does not fit itself."));
             }
 
             (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
-            _firstLsn = _firstLsn == 0 ? header.Lsn : _firstLsn;
+            _replayedByteCount += header.Lsn > coveredLsn ? header.ByteCount : 0;
             offset += header.ByteCount;
         }
 

@@ -19,6 +19,7 @@ internal sealed class LogWriter : IDisposable
     {
         (_disk, _folder, _identity, OwnerEpoch, _segmentByteCountMax) = (disk, folder, owner.Identity, owner.Epoch, segmentByteCountMax);
         (LastLsn, FirstLsn, SegmentCount, ByteCount) = (end.LastLsn, end.FirstLsn, end.SegmentCount, end.ByteCount);
+        Segment = end.LastSegment;
         if (end.LastSegment is { } name)
         {
             _segment = disk.Open(Path.Combine(folder, name), create: false);
@@ -31,7 +32,7 @@ internal sealed class LogWriter : IDisposable
     /// <summary>0 when there is none.</summary>
     public long LastLsn { get; private set; }
 
-    /// <summary>0 when there is none.</summary>
+    /// <summary>The oldest record that may be here; 0 when there is none.</summary>
     public long FirstLsn { get; private set; }
 
     public int SegmentCount { get; private set; }
@@ -44,6 +45,12 @@ internal sealed class LogWriter : IDisposable
 
     /// <summary>Everything of the segment before this is on stable storage. Unit: bytes.</summary>
     public long SyncedOffset { get; private set; }
+
+    /// <summary>Appended since the log was opened. Unit: bytes.</summary>
+    public long AppendedByteCount { get; private set; }
+
+    /// <summary>File name of the segment that is written on; null when there is none.</summary>
+    public string? Segment { get; private set; }
 
     public bool HasUnsynced => SyncedOffset < Offset;
 
@@ -60,6 +67,7 @@ internal sealed class LogWriter : IDisposable
         IDiskFile next = Create();
         _segment?.Dispose();
         _segment = next;
+        Segment = LogFormat.SegmentName(LastLsn);
         SegmentCount++;
         Offset = SyncedOffset = LogFormat.SegmentHeaderByteCount;
         ByteCount += LogFormat.SegmentHeaderByteCount;
@@ -84,8 +92,33 @@ internal sealed class LogWriter : IDisposable
 
         Offset += group.Length;
         ByteCount += group.Length;
+        AppendedByteCount += group.Length;
         LastLsn = lastLsn;
         FirstLsn = FirstLsn == 0 ? firstLsn : FirstLsn;
+    }
+
+    /// <summary>Deletes the segments whose records a snapshot covers, all but the newest.</summary>
+    /// <param name="coveredLsn">Records up to this one are not needed any more.</param>
+    public void Cut(long coveredLsn)
+    {
+        List<string> names = LogRecovery.SegmentNames(_disk, _folder);
+        int kept = Math.Max(names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn), 0);
+        foreach (string name in names.Take(kept))
+        {
+            string path = Path.Combine(_folder, name);
+            long byteCount;
+            using (IDiskFile file = _disk.Open(path, create: false))
+            {
+                byteCount = file.Length;
+            }
+
+            // Oldest first and each for good, so that whatever a crash leaves is still a chain.
+            _disk.Delete(path);
+            _disk.FlushFolder(_folder);
+            ByteCount -= byteCount;
+            SegmentCount--;
+            FirstLsn = LogFormat.PreviousLsnOf(names[names.IndexOf(name) + 1]) + 1;
+        }
     }
 
     public void Flush()

@@ -36,7 +36,7 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
         }
 
         var next = new OwnerRecord(last?.Identity ?? Guid.NewGuid(), (last?.Epoch ?? 0) + 1, formatText);
-        next.Save(disk, folder, path);
+        next.Save(disk, path);
         return next;
     }
 
@@ -60,7 +60,7 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
         return new OwnerRecord(new Guid(bytes.AsSpan(8, 16)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(24)), Encoding.UTF8.GetString(bytes, 32, bytes.Length - FixedByteCount));
     }
 
-    private void Save(IDisk disk, string folder, string path)
+    private void Save(IDisk disk, string path)
     {
         byte[] text = Encoding.UTF8.GetBytes(Format);
         byte[] bytes = new byte[FixedByteCount + text.Length];
@@ -69,16 +69,6 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(24), Epoch);
         text.CopyTo(bytes, 32);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4), Crc32C.Append(0, bytes.AsSpan(0, bytes.Length - 4)));
-
-        string temporary = path + ".new";
-        disk.Delete(temporary);
-        using (IDiskFile file = disk.Open(temporary, create: true))
-        {
-            file.Write(bytes, 0);
-            file.Flush();
-        }
-
-        disk.Rename(temporary, path);
-        disk.FlushFolder(folder);
+        AtomicFile.Write(disk, path, bytes);
     }
 }

@@ -3,7 +3,7 @@ namespace EmbedStore.Shards;
 /// <summary>A second place, in memory, for the rows of a shard. The shard writes every change there too, so whoever has it reads rows without asking the shard.</summary>
 /// <remarks>
 /// Called by one thread at a time: while the shard opens for every row of the log, later by the shard's writer thread. A change arrives when its record is as lasting
-/// as the shard promises, and before <see cref="Shard.Version"/> names it. Every change of a row has a higher LSN than the one before. A mirror that throws stops the shard from taking writes.
+/// as the shard promises, and before <see cref="Shard.Version"/> names it. Every change of a row has a higher LSN than the one before, but while the shard opens: a damaged snapshot may have told it newer ones. A mirror that throws stops the shard from taking writes.
 /// </remarks>
 public interface IRowMirror
 {

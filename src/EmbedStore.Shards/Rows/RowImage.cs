@@ -34,6 +34,8 @@ internal static class RowImage
 
     public static void SetLsn(Span<byte> image, long lsn) => BinaryPrimitives.WriteInt64LittleEndian(image[LsnOffset..], lsn);
 
+    public static long WrittenAt(ReadOnlySpan<byte> image) => BinaryPrimitives.ReadInt64LittleEndian(image[WrittenAtOffset..]);
+
     public static bool IsErased(ReadOnlySpan<byte> image) => (BinaryPrimitives.ReadUInt32LittleEndian(image[FlagsOffset..]) & ErasedFlag) != 0;
 
     public static void Seal(Span<byte> image, long rowId, long lsn, long writtenAt, bool erased)

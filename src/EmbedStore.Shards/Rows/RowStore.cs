@@ -6,13 +6,12 @@ namespace EmbedStore.Shards;
 
 /// <summary>Rows by id: FASTER as the index and the pager. It keeps nothing over a restart.</summary>
 /// <remarks>Any number of reading threads beside one writing thread.</remarks>
-internal sealed class RowStore : IDisposable
+internal sealed partial class RowStore : IDisposable
 {
     // FASTER's own, measured by its layout: record header and key, and a bucket of 64 bytes for 7 rows of which about 4 stay unchained.
     private const int RecordOverheadByteCount = 20;
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
-    private const int RowsPerScanBatch = 256;
 
     private readonly RowFormat _format;
     private readonly string _folder;
@@ -114,26 +113,6 @@ internal sealed class RowStore : IDisposable
     /// <param name="changed">Images to write; the others are left.</param>
     public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed) => _writer.Write(rowIds, images, changed);
 
-    /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
-    /// <param name="version">Newest version that is wholly applied.</param>
-    public IEnumerable<long> LiveRowIds(long version)
-    {
-        // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen, once.
-        var changed = new HashSet<long>();
-        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
-        foreach ((long RowId, long Lsn)[] records in Records(scan).Chunk(RowsPerScanBatch))
-        {
-            (RowStatus[] statuses, long[] lsns) = StatusesOf([.. records.Select(record => record.RowId)]);
-            for (int i = 0; i < records.Length; i++)
-            {
-                if (statuses[i] == RowStatus.Found && (lsns[i] > version ? changed.Add(records[i].RowId) : lsns[i] == records[i].Lsn))
-                {
-                    yield return records[i].RowId;
-                }
-            }
-        }
-    }
-
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
     {
@@ -146,26 +125,6 @@ internal sealed class RowStore : IDisposable
         _device.Drain();
         _store.Dispose();
         _device.Dispose();
-    }
-
-    private static IEnumerable<(long RowId, long Lsn)> Records(IFasterScanIterator<long, SpanByte> scan)
-    {
-        while (scan.GetNext(out RecordInfo record))
-        {
-            if (!record.Tombstone && !record.Invalid)
-            {
-                yield return (scan.GetKey(), RowImage.Lsn(scan.GetValue().AsReadOnlySpan()));
-            }
-        }
-    }
-
-    private (RowStatus[] Statuses, long[] Lsns) StatusesOf(long[] rowIds)
-    {
-        byte[] data = new byte[rowIds.Length * _format.DataByteCount];
-        var statuses = new RowStatus[rowIds.Length];
-        long[] lsns = new long[rowIds.Length];
-        Read(rowIds, [], data, statuses, lsns);
-        return (statuses, lsns);
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);

@@ -25,6 +25,7 @@ internal sealed class RowUpdater
     private readonly byte[] _scaledValues;
     private readonly RowTrainer? _trainer;
     private readonly EntryOrder _order = new();
+    private byte[]? _before;
 
     /// <param name="format">What a row is made of.</param>
     /// <param name="rows">Changed first.</param>
@@ -49,7 +50,7 @@ internal sealed class RowUpdater
     public long LiveRowCount { get; private set; }
 
     /// <summary>Highest number of a step that was applied; 0 for none.</summary>
-    public long StepNumber { get; private set; }
+    public long StepNumber { get; set; }
 
     /// <summary>Applies one record.</summary>
     /// <returns>Distinct rows touched.</returns>
@@ -73,6 +74,66 @@ internal sealed class RowUpdater
         }
 
         return touched;
+    }
+
+    /// <summary>Puts rows of a snapshot into the store, before the log is replayed.</summary>
+    /// <param name="entries">Shape [n, <paramref name="entryByteCount"/>]: see <see cref="SnapshotEntry"/>.</param>
+    /// <param name="entryByteCount">Unit: bytes.</param>
+    /// <param name="coveredLsn">A row that was changed later may come more than once, the newest last.</param>
+    public void Load(ReadOnlySpan<byte> entries, int entryByteCount, long coveredLsn)
+    {
+        while (!entries.IsEmpty)
+        {
+            int rowCount = 0;
+            bool mayExist = false;
+            for (; rowCount < _chunkRowCount && !entries.IsEmpty && !mayExist; entries = entries[entryByteCount..])
+            {
+                bool isNewer = SnapshotEntry.Lsn(entries) > coveredLsn;
+                if (isNewer && rowCount > 0)
+                {
+                    break;
+                }
+
+                mayExist = isNewer;
+                _rowIds[rowCount] = SnapshotEntry.RowId(entries);
+                SnapshotEntry.CopyImage(entries[..entryByteCount], _images.AsSpan(rowCount * _imageByteCount, _imageByteCount));
+                rowCount++;
+            }
+
+            LoadChunk(rowCount, mayExist);
+        }
+    }
+
+    private void LoadChunk(int rowCount, bool mayExist)
+    {
+        ReadOnlySpan<long> rowIds = _rowIds.AsSpan(0, rowCount);
+        if (mayExist)
+        {
+            _before ??= new byte[_imageByteCount];
+            _rows.ReadImages(rowIds, _before, _statuses.AsMemory(0, 1));
+            if (_statuses[0] != RowStatus.NeverWritten && RowImage.Lsn(_before) >= RowImage.Lsn(_images))
+            {
+                return;
+            }
+
+            LiveRowCount -= _statuses[0] == RowStatus.Found ? 1 : 0;
+        }
+
+        for (int row = 0; row < rowCount; row++)
+        {
+            Span<byte> image = _images.AsSpan(row * _imageByteCount, _imageByteCount);
+            bool erased = RowImage.IsErased(image);
+            if (erased)
+            {
+                RowImage.Seal(image, rowIds[row], RowImage.Lsn(image), RowImage.WrittenAt(image), erased: true);
+            }
+
+            LiveRowCount += erased ? 0 : 1;
+            _mirror?.Write(rowIds[row], RowImage.Lsn(image), erased ? [] : image.Slice(RowImage.DataOffset, _format.DataByteCount));
+        }
+
+        _changed.AsSpan(0, rowCount).Fill(true);
+        _rows.WriteImages(rowIds, _images.AsSpan(0, rowCount * _imageByteCount), _changed.AsSpan(0, rowCount));
     }
 
     private long ApplyChunk(in RowChange change, int rowCount, long lsn, long writtenAt)

@@ -62,6 +62,12 @@ public static class EmbedStoreTelemetry
         /// <summary>A shard has no room for writes.</summary>
         public const int StorageFull = 103;
 
+        /// <summary>A snapshot was written and read again.</summary>
+        public const int SnapshotTaken = 104;
+
+        /// <summary>A snapshot is not what was written; an older one and the log stand in for it.</summary>
+        public const int SnapshotDamaged = 105;
+
         /// <summary>A request ended in a fault of the server. Http has 300 to 399.</summary>
         public const int RequestFailed = 300;
 

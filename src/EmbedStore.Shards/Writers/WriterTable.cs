@@ -27,6 +27,12 @@ internal sealed class WriterTable
             : WriterVerdict.New;
     }
 
+    /// <summary>Every writer, by name. Of writers that write meanwhile, as before or as after.</summary>
+    public IReadOnlyDictionary<string, WriterState> All => _writers;
+
+    /// <summary>Puts back what a snapshot kept.</summary>
+    public void Restore(string name, WriterState state) => _writers[name] = state;
+
     /// <summary>Takes over the stamp of a write that was applied.</summary>
     public void Record(WriterStamp stamp, long stepNumber)
     {

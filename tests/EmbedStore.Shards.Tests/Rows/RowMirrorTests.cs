@@ -25,6 +25,11 @@ public sealed class RowMirrorTests
                 shard = await OpenAsync(disk, mirror = new DictionaryMirror(), stateByteCount);
             }
 
+            if (random.Next(20) == 0)
+            {
+                await shard.SnapshotAsync(step + 1);
+            }
+
             await shard.WriteAsync(random.Next(5) switch { 0 => Erase(ids), < 3 => Assign(ids, values), _ => Accumulate(ids, values) });
             AssertSame(shard, mirror, ids, $"seed {seed}, step {step}");
         }

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using FASTER.core;
+
+namespace EmbedStore.Shards;
+
+internal sealed partial class RowStore
+{
+    private const int RowsPerScanBatch = 256;
+
+    /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
+    /// <param name="version">Newest version that is wholly applied.</param>
+    public IEnumerable<long> LiveRowIds(long version)
+    {
+        // A row that is changed meanwhile may come more than once.
+        var changed = new HashSet<long>();
+        foreach (ScannedRow row in Scan(version).SelectMany(static batch => batch))
+        {
+            if (!RowImage.IsErased(row.Image.Span) && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+            {
+                yield return row.RowId;
+            }
+        }
+    }
+
+    /// <summary>Every row that exists when the scan begins, missing ones that know why too, as it then was or as it is now; of rows made meanwhile, some.</summary>
+    /// <param name="version">Newest version that is wholly applied. A row that is not newer comes once; a newer one may come again, and then never older.</param>
+    /// <returns>Batches of rows whose images are valid until the next batch.</returns>
+    /// <remarks>Writes go on. One lookup a record.</remarks>
+    public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version)
+    {
+        // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
+        using RowSession session = NewSession(wholeImages: true);
+        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
+        var records = new List<(long RowId, long Lsn)>(RowsPerScanBatch);
+        var rows = new List<ScannedRow>(RowsPerScanBatch);
+        byte[] images = GC.AllocateUninitializedArray<byte>(RowsPerScanBatch * _imageByteCount);
+        var statuses = new RowStatus[RowsPerScanBatch];
+        while (Collect(scan, records))
+        {
+            Select(session, records, version, images, statuses, rows);
+            yield return rows;
+        }
+    }
+
+    /// <returns>False behind the last record.</returns>
+    private static bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records)
+    {
+        records.Clear();
+        while (records.Count < RowsPerScanBatch && scan.GetNext(out RecordInfo record))
+        {
+            if (!record.Tombstone && !record.Invalid)
+            {
+                records.Add((scan.GetKey(), RowImage.Lsn(scan.GetValue().AsReadOnlySpan())));
+            }
+        }
+
+        return records.Count > 0;
+    }
+
+    private void Select(RowSession session, List<(long RowId, long Lsn)> records, long version, byte[] images, RowStatus[] statuses, List<ScannedRow> rows)
+    {
+        Span<long> rowIds = stackalloc long[RowsPerScanBatch];
+        for (int i = 0; i < records.Count; i++)
+        {
+            rowIds[i] = records[i].RowId;
+        }
+
+        ThrowIfDamaged();
+        session.Read(rowIds[..records.Count], [], images.AsMemory(0, records.Count * _imageByteCount), statuses.AsMemory(0, records.Count), Memory<long>.Empty);
+        CheckBatch(session);
+        rows.Clear();
+        for (int i = 0; i < records.Count; i++)
+        {
+            ReadOnlyMemory<byte> image = images.AsMemory(i * _imageByteCount, _imageByteCount);
+            long lsn = RowImage.Lsn(image.Span);
+            if (statuses[i] != RowStatus.NeverWritten && (lsn == records[i].Lsn || lsn > version))
+            {
+                rows.Add(new ScannedRow(records[i].RowId, image));
+            }
+        }
+    }
+}
+
+/// <summary>A row that a scan found.</summary>
+/// <param name="RowId">The row.</param>
+/// <param name="Image">See <see cref="RowImage"/>.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct ScannedRow(long RowId, ReadOnlyMemory<byte> Image);

@@ -1,0 +1,117 @@
+namespace EmbedStore.Shards;
+
+public sealed partial class Shard
+{
+    private readonly SemaphoreSlim _snapshotTurn = new(1);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly SnapshotFolder _snapshots;
+    private readonly long _unsavedAtOpening;
+
+    /// <summary>The newest snapshot that is known to be whole: it was loaded, or written and read again.</summary>
+    private volatile SnapshotManifest? _snapshot;
+
+    /// <summary>Of the newest snapshot that was written since the shard was opened; 0 for none.</summary>
+    private long _savedId;
+    private long _appendedAtSnapshot;
+
+    /// <summary>Log that an opening would replay now. Unit: bytes.</summary>
+    public long UnsavedByteCount => _snapshot is { } newest && newest.Id == _savedId
+        ? Math.Max(0, _log.AppendedByteCount - Interlocked.Read(ref _appendedAtSnapshot))
+        : _unsavedAtOpening + _log.AppendedByteCount;
+
+    /// <summary>When the newest snapshot ended, or null when there is none.</summary>
+    public DateTimeOffset? SnapshotAt => _snapshot?.CreatedAt;
+
+    /// <summary>Begins a snapshot: a consistent start is noted, and the rows are written while reads and writes go on.</summary>
+    /// <param name="id">Higher than every one before.</param>
+    /// <param name="cancellation">Ends it; nothing is left.</param>
+    /// <returns>To be ended by <see cref="ShardSnapshot.EndAsync"/> and <see cref="ShardSnapshot.SaveAsync"/>, and disposed in any case. Another snapshot waits until then.</returns>
+    /// <exception cref="DiskFullException">There is no room. The shard serves on.</exception>
+    /// <exception cref="IOException">The snapshot's file could not be written. The shard serves on.</exception>
+    /// <exception cref="ShardDamagedException">Scratch gave back something else than was put there.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, or the shard closes.</exception>
+    /// <exception cref="ObjectDisposedException">The shard is closed.</exception>
+    public async Task<ShardSnapshot> BeginSnapshotAsync(long id, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        try
+        {
+            await _snapshotTurn.WaitAsync(linked.Token).ConfigureAwait(false);
+        }
+        catch
+        {
+            linked.Dispose();
+            throw;
+        }
+
+        var snapshot = new ShardSnapshot(this, id, linked);
+        try
+        {
+            await snapshot.ScanAsync().ConfigureAwait(false);
+            return snapshot;
+        }
+        catch
+        {
+            await snapshot.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>What a snapshot does inside its shard.</summary>
+    internal sealed class SnapshotAccess(Shard shard)
+    {
+        public IDisk Disk => shard._options.Disk;
+
+        public TimeProvider Time => shard._options.Time;
+
+        public Guid Identity => shard._identity;
+
+        public RowFormat Format => shard._format;
+
+        public SnapshotFolder Folder => shard._snapshots;
+
+        public RowStore Rows => shard._rows;
+
+        /// <summary>Throws unless there is room.</summary>
+        public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
+
+        /// <summary>What is known at one moment between two groups of writes.</summary>
+        public Task<SnapshotStart> StartAsync() => shard.RunOnWriterAsync(() => new SnapshotStart(
+            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, [.. shard._writers.All]));
+
+        /// <summary>Brings all that was acknowledged so far to stable storage, and says what that is.</summary>
+        /// <exception cref="IOException">The shard takes no more writes.</exception>
+        public Task<SnapshotEnd> EndAsync() => shard.RunOnWriterAsync(() =>
+        {
+            shard.FlushOrPoison();
+            return shard._poison is null
+                ? new SnapshotEnd(shard._log.LastLsn, shard._log.Segment, shard._log.OwnerEpoch, shard._updater.StepNumber, shard._updater.LiveRowCount)
+                : throw new IOException("The shard takes no more writes.", shard._poison);
+        });
+
+        /// <summary>Takes the snapshot as the newest, keeps the one before it, and gives back what neither needs.</summary>
+        public Task KeepAsync(SnapshotManifest manifest, long appendedAtStart) => shard.RunOnWriterAsync(() =>
+        {
+            SnapshotManifest? before = shard._snapshot;
+            (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
+            Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
+            foreach (long id in shard._snapshots.Ids().Where(id => id != manifest.Id && id != before?.Id))
+            {
+                shard._snapshots.Delete(id);
+            }
+
+            if (before is not null)
+            {
+                shard._log.Cut(before.CoveredLsn);
+            }
+
+            return true;
+        });
+
+        public void Ended() => shard._snapshotTurn.Release();
+
+        public void Log(SnapshotManifest manifest, TimeSpan duration) =>
+            ShardLog.SnapshotTaken(shard._options.Logger, shard._folder, manifest.Id, manifest.LastLsn, manifest.ByteCount, duration.TotalSeconds);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+
+namespace EmbedStore.Shards;
+
+/// <summary>A snapshot of one shard that is being written.</summary>
+/// <remarks>
+/// <para>It is fuzzy: rows are written as they are found while writes go on, each with the LSN of its last change. Together with the log from where it began it is exact.</para>
+/// <para>One caller at a time.</para>
+/// </remarks>
+public sealed class ShardSnapshot : IAsyncDisposable
+{
+    /// <summary>Of the time that a scan takes, the part it works; so that reads have the processor and the disk for themselves most of the time.</summary>
+    private const double WorkShare = 0.25;
+
+    /// <summary>What is written between two rests. Unit: bytes.</summary>
+    private const long BytesBetweenRests = 1 << 20;
+
+    private readonly Shard.SnapshotAccess _shard;
+    private readonly CancellationTokenSource _cancellation;
+    private readonly long _id;
+    private readonly long _began;
+    private SnapshotWriter? _writer;
+    private SnapshotStart _start = null!;
+    private SnapshotEnd? _end;
+    private bool _hasFile;
+    private bool _isSaved;
+    private bool _isDisposed;
+
+    internal ShardSnapshot(Shard shard, long id, CancellationTokenSource cancellation)
+    {
+        (_shard, _id, _cancellation) = (new Shard.SnapshotAccess(shard), id, cancellation);
+        _began = _shard.Time.GetTimestamp();
+    }
+
+    /// <summary>Fixes what the snapshot stands for: every write that was acknowledged so far. Takes as long as one commit.</summary>
+    /// <exception cref="IOException">The log could not be flushed; the shard takes no more writes.</exception>
+    public async Task EndAsync() => _end = await _shard.EndAsync().ConfigureAwait(false);
+
+    /// <summary>Makes the snapshot exist once it was read again, deletes all but it and the one before, and cuts the log.</summary>
+    /// <exception cref="DiskFullException">There is no room.</exception>
+    /// <exception cref="IOException">A file could not be written.</exception>
+    /// <exception cref="ShardDamagedException">What was read again is not what was written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, or the shard closes.</exception>
+    public async Task<SnapshotInfo> SaveAsync()
+    {
+        SnapshotEnd end = _end ?? throw new InvalidOperationException("A snapshot is ended before it is saved.");
+        SnapshotManifest manifest = await Task.Run(() => Save(end), _cancellation.Token).ConfigureAwait(false);
+        _isSaved = true;
+        _shard.Log(manifest, _shard.Time.GetElapsedTime(_began));
+        await _shard.KeepAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
+        return SnapshotInfo.Of(manifest);
+    }
+
+    /// <summary>Ends the snapshot's turn, and deletes it when it was not saved.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _isDisposed = true;
+        _writer?.Dispose();
+        try
+        {
+            if (!_isSaved && _hasFile)
+            {
+                _shard.Folder.Delete(_id);
+            }
+        }
+        catch (IOException)
+        {
+            // A disk that fails: what is left is deleted when the shard opens.
+        }
+        finally
+        {
+            _shard.Ended();
+            _cancellation.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    internal async Task ScanAsync()
+    {
+        _start = await _shard.StartAsync().ConfigureAwait(false);
+        _shard.RequireSpace(_start.RowByteCount);
+        _hasFile = true;
+        _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
+        foreach ((string name, WriterState state) in _start.Writers)
+        {
+            SnapshotWriters.Write(_writer, name, state);
+        }
+
+        await Task.Run(WriteRowsAsync, _cancellation.Token).ConfigureAwait(false);
+    }
+
+    private async Task WriteRowsAsync()
+    {
+        long writtenAtRest = 0, workBegan = Stopwatch.GetTimestamp();
+        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
+        {
+            foreach (ScannedRow row in batch)
+            {
+                SnapshotRows.Write(_writer!, row);
+            }
+
+            if (_writer!.ByteCount - writtenAtRest >= BytesBetweenRests)
+            {
+                _shard.RequireSpace(BytesBetweenRests);
+                await Task.Delay(Stopwatch.GetElapsedTime(workBegan) * ((1 - WorkShare) / WorkShare), _cancellation.Token).ConfigureAwait(false);
+                (writtenAtRest, workBegan) = (_writer.ByteCount, Stopwatch.GetTimestamp());
+            }
+        }
+
+        _cancellation.Token.ThrowIfCancellationRequested();
+    }
+
+    private SnapshotManifest Save(SnapshotEnd end)
+    {
+        _writer!.Complete();
+        var manifest = new SnapshotManifest(
+            SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,
+            end.RowCount, _writer.ByteCount, _writer.Checksum, _shard.Time.GetUtcNow(), RestoredFrom: null);
+        _shard.Folder.Verify(manifest, _shard.Identity);
+        _cancellation.Token.ThrowIfCancellationRequested();
+        manifest.Save(_shard.Disk, _shard.Folder.Path);
+        return manifest;
+    }
+}
+
+/// <summary>Where a snapshot begins.</summary>
+/// <param name="Lsn">Everything up to here is in the rows.</param>
+/// <param name="AppendedByteCount">Of the log so far, since it was opened. Unit: bytes.</param>
+/// <param name="RowByteCount">About what the rows take. Unit: bytes.</param>
+/// <param name="Writers">As of <paramref name="Lsn"/>.</param>
+internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
+
+/// <summary>What a snapshot stands for. See <see cref="SnapshotManifest"/>.</summary>
+internal sealed record SnapshotEnd(long Lsn, string? LogSegment, long OwnerEpoch, long StepNumber, long RowCount);

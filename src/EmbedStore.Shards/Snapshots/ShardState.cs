@@ -1,0 +1,113 @@
+using System.Text;
+
+namespace EmbedStore.Shards;
+
+/// <summary>What a shard holds, built up from a snapshot and the records behind it. One thread at a time.</summary>
+internal sealed class ShardState : IDisposable
+{
+    private readonly RowFormat _format;
+    private readonly ShardOptions _options;
+    private readonly string _scratchFolder;
+
+    /// <param name="format">What rows are made of.</param>
+    /// <param name="options">Sizes.</param>
+    /// <param name="scratchFolder">Emptied first.</param>
+    /// <exception cref="DiskFullException">There is no room for scratch.</exception>
+    public ShardState(RowFormat format, ShardOptions options, string scratchFolder)
+    {
+        (_format, _options, _scratchFolder) = (format, options, scratchFolder);
+        Rows = new RowStore(format, options, scratchFolder);
+        Updater = new RowUpdater(format, Rows, options.Mirror);
+    }
+
+    public RowStore Rows { get; }
+
+    public RowUpdater Updater { get; }
+
+    public WriterTable Writers { get; } = new();
+
+    /// <summary>Loads a snapshot into a state that holds nothing yet. After an exception the state is of no use.</summary>
+    /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
+    public void Load(SnapshotFolder folder, SnapshotManifest manifest, CancellationToken cancellation)
+    {
+        using var reader = new SnapshotReader(_options.Disk, folder.RowsPath(manifest.Id), manifest.Shard, manifest);
+        while (reader.TryNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!TryLoad(reader, manifest.CoveredLsn))
+            {
+                throw reader.Senseless();
+            }
+        }
+
+        Updater.StepNumber = manifest.StepNumber;
+    }
+
+    /// <summary>Applies a record's bytes: the same code when it was just committed and when it is replayed.</summary>
+    /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    {
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
+        {
+            return null;
+        }
+
+        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt);
+        if (header.WriterNameByteCount > 0)
+        {
+            string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
+            Writers.Record(new WriterStamp(name, header.WriterEpoch, header.WriterSequence, change.Parts.ToArray()), change.Step.Number);
+        }
+
+        return touched;
+    }
+
+    /// <summary>Applies a record that is read from the log, once there is room for what it may do to scratch.</summary>
+    /// <returns>False when the payload does not fit itself.</returns>
+    /// <exception cref="DiskFullException">There is no room.</exception>
+    public bool Replay(in RecordHeader header, ReadOnlySpan<byte> record)
+    {
+        // No record touches more rows than it has row ids.
+        RequireScratch(record.Length / sizeof(long));
+        return Apply(header, record) is not null;
+    }
+
+    public void Dispose() => Rows.Dispose();
+
+    private bool TryLoad(SnapshotReader block, long coveredLsn)
+    {
+        ReadOnlySpan<byte> payload = block.Payload.Span;
+        switch (block.Kind)
+        {
+            case SnapshotBlockKind.Rows:
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(Rows.ImageByteCount), coveredLsn);
+            case SnapshotBlockKind.GoneRows:
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
+            case SnapshotBlockKind.Writers:
+                return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
+            default:
+                return block.Kind == SnapshotBlockKind.End;
+        }
+    }
+
+    private bool TryLoadRows(ReadOnlySpan<byte> entries, int entryCount, int entryByteCount, long coveredLsn)
+    {
+        if (entries.Length != (long)entryCount * entryByteCount)
+        {
+            return false;
+        }
+
+        RequireScratch(entryCount);
+        Updater.Load(entries, entryByteCount, coveredLsn);
+        return true;
+    }
+
+    private void RequireScratch(long rowCount)
+    {
+        long growth = Rows.ScratchGrowth(rowCount);
+        if (growth > 0)
+        {
+            SpaceGuard.Require(_options, _scratchFolder, growth);
+        }
+    }
+}
