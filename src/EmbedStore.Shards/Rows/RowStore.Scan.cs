@@ -5,7 +5,10 @@ namespace EmbedStore.Shards;
 
 internal sealed partial class RowStore
 {
-    private const int RowsPerScanBatch = 256;
+    private const int RecordsPerBatchMax = 256;
+    private const int BatchByteCountMax = 1 << 20;
+
+    private readonly int _recordsPerBatch;
 
     /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
@@ -29,24 +32,32 @@ internal sealed partial class RowStore
     public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version)
     {
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
-        using RowSession session = NewSession(wholeImages: true);
-        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
-        var records = new List<(long RowId, long Lsn)>(RowsPerScanBatch);
-        var rows = new List<ScannedRow>(RowsPerScanBatch);
-        byte[] images = GC.AllocateUninitializedArray<byte>(RowsPerScanBatch * _imageByteCount);
-        var statuses = new RowStatus[RowsPerScanBatch];
-        while (Collect(scan, records))
+        (long begin, long end) = BeginScan();
+        try
         {
-            Select(session, records, version, images, statuses, rows);
-            yield return rows;
+            using RowSession session = NewSession(wholeImages: true);
+            using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(begin, end);
+            var records = new List<(long RowId, long Lsn)>(_recordsPerBatch);
+            var rows = new List<ScannedRow>(_recordsPerBatch);
+            byte[] images = GC.AllocateUninitializedArray<byte>(_recordsPerBatch * _imageByteCount);
+            var statuses = new RowStatus[_recordsPerBatch];
+            while (Collect(scan, records))
+            {
+                Select(session, records, version, images, statuses, rows);
+                yield return rows;
+            }
+        }
+        finally
+        {
+            EndScan();
         }
     }
 
     /// <returns>False behind the last record.</returns>
-    private static bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records)
+    private bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records)
     {
         records.Clear();
-        while (records.Count < RowsPerScanBatch && scan.GetNext(out RecordInfo record))
+        while (records.Count < _recordsPerBatch && scan.GetNext(out RecordInfo record))
         {
             if (!record.Tombstone && !record.Invalid)
             {
@@ -59,7 +70,7 @@ internal sealed partial class RowStore
 
     private void Select(RowSession session, List<(long RowId, long Lsn)> records, long version, byte[] images, RowStatus[] statuses, List<ScannedRow> rows)
     {
-        Span<long> rowIds = stackalloc long[RowsPerScanBatch];
+        Span<long> rowIds = stackalloc long[RecordsPerBatchMax];
         for (int i = 0; i < records.Count; i++)
         {
             rowIds[i] = records[i].RowId;

@@ -13,11 +13,19 @@ internal sealed partial class RowStore : IDisposable
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
 
+    private const long SegmentByteCountMax = 1L << 30;
+
+    /// <summary>Scratch files of the rows that a store is made for, at most; each is kept open.</summary>
+    private const int SegmentCount = 64;
+
     private readonly RowFormat _format;
+    private readonly ShardOptions _options;
     private readonly string _folder;
     private readonly int _imageByteCount;
     private readonly long _memoryByteCount;
     private readonly long _pageByteCount;
+    private readonly long _segmentByteCount;
+    private readonly long _rowFootprint;
     private readonly PageDevice _device;
     private readonly FasterKV<long, SpanByte> _store;
     private readonly ConcurrentBag<RowSession> _idle = [];
@@ -29,7 +37,7 @@ internal sealed partial class RowStore : IDisposable
     /// <param name="folder">Emptied first.</param>
     public RowStore(RowFormat format, ShardOptions options, string folder)
     {
-        (_format, _folder) = (format, folder);
+        (_format, _options, _folder) = (format, options, folder);
         options.Disk.DeleteFolder(folder);
         options.Disk.CreateFolder(folder);
         _imageByteCount = RowImage.ByteCount(format);
@@ -38,6 +46,9 @@ internal sealed partial class RowStore : IDisposable
         // A record must fit into a page, beside the page's first 64 bytes; fewer than 8 pages leave FASTER nothing to turn over.
         _pageByteCount = PowerOfTwo(Math.Max(options.PageByteCount, RecordByteCount + 64));
         _memoryByteCount = PowerOfTwo(Math.Max(options.MemoryByteCount, 8 * _pageByteCount));
+        _segmentByteCount = Math.Clamp(PowerOfTwo(Math.Max(_memoryByteCount, options.ExpectedRowCount * RecordByteCount / SegmentCount)), _pageByteCount, SegmentByteCountMax);
+        _rowFootprint = _pageByteCount / (_pageByteCount / RecordByteCount);
+        _recordsPerBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerBatchMax);
         IndexByteCount = PowerOfTwo(Math.Max(options.ExpectedRowCount * IndexByteCountPerRow, 1 << 12));
         _device = new PageDevice(options.Disk, folder);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>
@@ -45,7 +56,7 @@ internal sealed partial class RowStore : IDisposable
             IndexSize = IndexByteCount,
             MemorySize = _memoryByteCount,
             PageSize = _pageByteCount,
-            SegmentSize = Math.Max(1L << 30, _pageByteCount),
+            SegmentSize = _segmentByteCount,
             MutableFraction = MutableFraction,
             LogDevice = _device,
             ConcurrencyControlMode = ConcurrencyControlMode.None,
@@ -93,7 +104,7 @@ internal sealed partial class RowStore : IDisposable
         }
 
         // Not in a finally: a session that threw may hold half a batch, so it is left to the end of the store.
-        int missing = session.Read(rowIds, slots, destination, statuses, versions);
+        int missing = ReadCounted(session, rowIds, slots, destination, statuses, versions);
         CheckBatch(session);
         _idle.Add(session);
         return missing;
@@ -116,6 +127,7 @@ internal sealed partial class RowStore : IDisposable
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
     {
+        _segmentScan?.Dispose();
         _writer.Dispose();
         while (_idle.TryTake(out RowSession? session))
         {
@@ -125,6 +137,19 @@ internal sealed partial class RowStore : IDisposable
         _device.Drain();
         _store.Dispose();
         _device.Dispose();
+    }
+
+    private int ReadCounted(RowSession session, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    {
+        int phase = _reads.Enter();
+        try
+        {
+            return session.Read(rowIds, slots, destination, statuses, versions);
+        }
+        finally
+        {
+            _reads.Leave(phase);
+        }
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);

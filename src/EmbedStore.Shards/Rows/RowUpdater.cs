@@ -49,6 +49,9 @@ internal sealed class RowUpdater
     /// <summary>Rows that a read finds.</summary>
     public long LiveRowCount { get; private set; }
 
+    /// <summary>Rows that the store has: those that a read finds, and those that are missing and know why.</summary>
+    public long StoredRowCount { get; private set; }
+
     /// <summary>Highest number of a step that was applied; 0 for none.</summary>
     public long StepNumber { get; set; }
 
@@ -117,6 +120,7 @@ internal sealed class RowUpdater
             }
 
             LiveRowCount -= _statuses[0] == RowStatus.Found ? 1 : 0;
+            StoredRowCount -= _statuses[0] == RowStatus.NeverWritten ? 0 : 1;
         }
 
         for (int row = 0; row < rowCount; row++)
@@ -132,6 +136,7 @@ internal sealed class RowUpdater
             _mirror?.Write(rowIds[row], RowImage.Lsn(image), erased ? [] : image.Slice(RowImage.DataOffset, _format.DataByteCount));
         }
 
+        StoredRowCount += rowCount;
         _changed.AsSpan(0, rowCount).Fill(true);
         _rows.WriteImages(rowIds, _images.AsSpan(0, rowCount * _imageByteCount), _changed.AsSpan(0, rowCount));
     }
@@ -154,6 +159,7 @@ internal sealed class RowUpdater
             }
 
             touched++;
+            StoredRowCount += status == RowStatus.NeverWritten ? 1 : 0;
             Change(change, row, status, lsn, image);
             RowImage.Seal(image, rowIds[row], lsn, writtenAt, erased: change.Kind == RowWriteKind.Erase);
         }
