@@ -22,6 +22,9 @@ public sealed partial class Shard
     /// <summary>When the newest snapshot ended, or null when there is none.</summary>
     public DateTimeOffset? SnapshotAt => _snapshot?.CreatedAt;
 
+    /// <summary>Of the newest snapshot; 0 when there is none. Unit: bytes.</summary>
+    public long SnapshotByteCount => _snapshot?.ByteCount ?? 0;
+
     /// <summary>Begins a snapshot: a consistent start is noted, and the rows are written while reads and writes go on.</summary>
     /// <param name="id">Higher than every one before.</param>
     /// <param name="cancellation">Ends it; nothing is left.</param>

@@ -14,6 +14,7 @@ internal static class EmbedStoreRoutes
         var server = services.GetRequiredService<ServerCalls>();
         var tables = services.GetRequiredService<TableCalls>();
         var transfers = services.GetRequiredService<TransferCalls>();
+        var snapshots = services.GetRequiredService<SnapshotCalls>();
         var data = services.GetRequiredService<DataCalls>();
         var many = services.GetRequiredService<UpdateCalls>();
 
@@ -27,6 +28,9 @@ internal static class EmbedStoreRoutes
         routes.Map("GET", "/v1/tables/{table}", tables.DescribeAsync);
         routes.Map("DELETE", "/v1/tables/{table}", tables.DropAsync);
         routes.Map("GET", "/v1/tables/{table}/writers/{writer}", tables.DescribeWriterAsync);
+        routes.Map("POST", "/v1/tables/{table}/snapshot", snapshots.TakeAsync);
+        routes.Map("GET", "/v1/tables/{table}/snapshots", snapshots.ListAsync);
+        routes.Map("POST", "/v1/tables/{table}/restore", snapshots.RestoreAsync);
         routes.Map("GET", "/v1/tables/{table}/export", transfers.ExportAsync);
         routes.Map("POST", "/v1/tables/{table}/import", transfers.ImportAsync);
 

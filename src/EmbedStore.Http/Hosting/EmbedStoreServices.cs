@@ -26,14 +26,19 @@ internal static class EmbedStoreServices
         services.AddSingleton<LookupPipeline>();
         services.AddSingleton<UpdatePipeline>();
         services.AddSingleton<TableImporter>();
+        services.AddSingleton<TableSnapshots>();
+        services.AddSingleton<TableRestorer>();
+        services.AddSingleton(new SnapshotPolicy(options.Snapshots.LogBytes, options.Snapshots.Interval));
         services.AddSingleton(provider => new CallGate(
             options.Limits.DataCallsPerCore * Environment.ProcessorCount, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<ServerCalls>();
         services.AddSingleton<TableCalls>();
         services.AddSingleton<TransferCalls>();
+        services.AddSingleton<SnapshotCalls>();
         services.AddSingleton<DataCalls>();
         services.AddSingleton<UpdateCalls>();
         services.AddHostedService<RecoveryService>();
+        services.AddHostedService<SnapshotService>();
         builder.AddTelemetry(options.Telemetry);
     }
 

@@ -48,6 +48,9 @@ public sealed class EmbedStoreOptions
     /// <summary>Memory and disk of the tables.</summary>
     public RowStoreOptions RowStore { get; } = new();
 
+    /// <summary>When tables are written to snapshots of their own accord.</summary>
+    public SnapshotOptions Snapshots { get; } = new();
+
     /// <summary>Where traces, metrics and logs go.</summary>
     public TelemetryOptions Telemetry { get; } = new();
 }

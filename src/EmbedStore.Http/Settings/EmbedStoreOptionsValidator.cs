@@ -20,6 +20,7 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         CheckServer(options, result);
         CheckLimits(options.Limits, result);
         CheckRowStore(options.RowStore, result);
+        CheckSnapshots(options.Snapshots, result);
         CheckTelemetry(options.Telemetry, result);
         return result.Build();
     }
@@ -61,6 +62,15 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         CheckRange(result, "RowStore:MemoryBytes", rowStore.MemoryBytes, 16 * MiB, 16 * TiB);
         CheckRange(result, "RowStore:ReserveBytes", rowStore.ReserveBytes, MiB, TiB);
         CheckRange(result, "RowStore:LogSegmentBytes", rowStore.LogSegmentBytes, MiB, GiB);
+    }
+
+    private static void CheckSnapshots(SnapshotOptions snapshots, ValidateOptionsResultBuilder result)
+    {
+        CheckRange(result, "Snapshots:LogBytes", snapshots.LogBytes, MiB, 1024 * TiB);
+        if (snapshots.Interval < TimeSpan.FromSeconds(1) || snapshots.Interval > TimeSpan.FromDays(365))
+        {
+            result.AddError($"EmbedStore:Snapshots:Interval must be in [00:00:01, 365.00:00:00]; was {snapshots.Interval}.");
+        }
     }
 
     private static void CheckTelemetry(TelemetryOptions telemetry, ValidateOptionsResultBuilder result)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -8,14 +9,16 @@ namespace EmbedStore.Serving;
 
 /// <summary>The catalog on disk: a folder for each table, and in it a <c>table.json</c> whose presence is the table's existence.</summary>
 /// <remarks>
-/// <para><c>format.json</c> carries the version of everything below it. <c>tables/000042/table.json</c> carries name and spec; beside it lie the shards.
-/// A folder without the file is a creation or a drop that a crash cut short, and is cleared at the next start.</para>
+/// <para><c>format.json</c> carries the version of everything below it. <c>tables/000042/table.json</c> carries name, spec and generation: the shards lie in
+/// <c>tables/000042/generation-0001</c>, and a restore begins the next generation. A table's folder without the file is a creation or a drop that a crash cut short, a generation beyond
+/// the table's a restore; both are cleared at the next start. Generations before it stay as long as a snapshot in them is kept.</para>
 /// <para>One owner at a time: the server's lock on the data folder sees to it. Not thread-safe.</para>
 /// </remarks>
 internal sealed class CatalogFolder
 {
     private const int FormatVersion = 1;
     private const string TableFile = "table.json";
+    private const string GenerationPrefix = "generation-";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -51,9 +54,9 @@ internal sealed class CatalogFolder
 
     /// <summary>Every table, after leftovers were cleared.</summary>
     /// <exception cref="CatalogException">A table's file cannot be read.</exception>
-    public IReadOnlyList<(long Id, string Name, TableSpec Spec)> Load()
+    public IReadOnlyList<StoredTable> Load()
     {
-        var tables = new List<(long, string, TableSpec)>();
+        var tables = new List<StoredTable>();
         foreach (string path in Directory.GetDirectories(_folder).Order(StringComparer.Ordinal))
         {
             if (!long.TryParse(Path.GetFileName(path), out long id))
@@ -65,8 +68,9 @@ internal sealed class CatalogFolder
             string file = Path.Combine(path, TableFile);
             if (File.Exists(file))
             {
-                (string name, TableSpec spec) = Read(file);
-                tables.Add((id, name, spec));
+                StoredTable table = Read(id, file);
+                DeleteUnfinished(table);
+                tables.Add(table);
             }
             else
             {
@@ -85,9 +89,14 @@ internal sealed class CatalogFolder
         string folder = FolderOf(id);
         _disk.CreateFolder(folder);
         _disk.FlushFolder(_folder);
-        WriteAtomically(Path.Combine(folder, TableFile), new JsonObject { ["name"] = name, ["spec"] = TableSpecJson.Write(spec) });
+        Write(new StoredTable(id, name, spec, Generation: 1));
         return id;
     }
+
+    /// <summary>Replaces what is known of a table, at once or not at all.</summary>
+    public void Write(StoredTable table) => WriteAtomically(
+        Path.Combine(FolderOf(table.Id), TableFile),
+        new JsonObject { ["name"] = table.Name, ["generation"] = table.Generation, ["spec"] = TableSpecJson.Write(table.Spec) });
 
     /// <summary>Ends a table's existence; its files may still be there.</summary>
     public void Remove(long id)
@@ -99,8 +108,27 @@ internal sealed class CatalogFolder
     /// <summary>Deletes what is left of a removed table.</summary>
     public void Clear(long id) => _disk.DeleteFolder(FolderOf(id));
 
-    /// <summary>Where a table's shards live.</summary>
-    public string FolderOf(long id) => Path.Combine(_folder, id.ToString("D6", System.Globalization.CultureInfo.InvariantCulture));
+    /// <summary>Where a table's files live.</summary>
+    public string FolderOf(long id) => Path.Combine(_folder, id.ToString("D6", CultureInfo.InvariantCulture));
+
+    /// <summary>Where the shards of one generation of a table live.</summary>
+    public string FolderOf(long id, int generation) => Path.Combine(FolderOf(id), string.Create(CultureInfo.InvariantCulture, $"{GenerationPrefix}{generation:D4}"));
+
+    /// <summary>The generations of a table that have a folder, rising.</summary>
+    public IReadOnlyList<int> GenerationsOf(long id) => [.. Directory.GetDirectories(FolderOf(id))
+        .Select(static path => Path.GetFileName(path))
+        .Where(static name => name.StartsWith(GenerationPrefix, StringComparison.Ordinal))
+        .Select(static name => int.TryParse(name.AsSpan(GenerationPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int generation) ? generation : 0)
+        .Where(static generation => generation > 0)
+        .Order()];
+
+    private void DeleteUnfinished(StoredTable table)
+    {
+        foreach (int generation in GenerationsOf(table.Id).Where(generation => generation > table.Generation))
+        {
+            _disk.DeleteFolder(FolderOf(table.Id, generation));
+        }
+    }
 
     private static void RequireFormat(string file)
     {
@@ -120,16 +148,17 @@ internal sealed class CatalogFolder
         }
     }
 
-    private static (string Name, TableSpec Spec) Read(string file)
+    private static StoredTable Read(long id, string file)
     {
         try
         {
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
             string name = json.RootElement.GetProperty("name").GetString() ?? "";
             TableName.Require(name);
-            return (name, TableSpecJson.Read(SpecReader.FieldsOf(json.RootElement.GetProperty("spec"), ""), shardCountDefault: 1));
+            TableSpec spec = TableSpecJson.Read(SpecReader.FieldsOf(json.RootElement.GetProperty("spec"), ""), shardCountDefault: 1);
+            return new StoredTable(id, name, spec, json.RootElement.GetProperty("generation").GetInt32());
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or EmbedStoreException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or EmbedStoreException)
         {
             throw new CatalogException($"{file} is damaged: {e.Message}");
         }
@@ -138,3 +167,10 @@ internal sealed class CatalogFolder
     private void WriteAtomically(string path, JsonObject content) =>
         AtomicFile.Write(_disk, path, Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"));
 }
+
+/// <summary>A table as the catalog keeps it.</summary>
+/// <param name="Id">Number of its folder.</param>
+/// <param name="Name">In the API.</param>
+/// <param name="Spec">What its creator said, with the number of shards that the last restore gave it.</param>
+/// <param name="Generation">1, and one more with each restore.</param>
+internal sealed record StoredTable(long Id, string Name, TableSpec Spec, int Generation);

@@ -115,8 +115,8 @@ public sealed class ShardSlot
     internal EmbedStoreException StorageFull() =>
         new(ErrorCode.StorageFull, $"The disk of shard {Name} has no room for the write.", new Fact("shard", Name));
 
-    internal EmbedStoreException Unavailable() => new(
+    internal EmbedStoreException Unavailable(string? reason = null) => new(
         ErrorCode.ShardUnavailable,
-        $"Shard {Name} does not serve: {Failure?.Message ?? "a write to its log failed; the server must be restarted"}",
+        $"Shard {Name} does not serve: {reason ?? Failure?.Message ?? "a write to its log failed; the server must be restarted"}",
         new Fact("shard", Name));
 }

@@ -5,7 +5,7 @@ namespace EmbedStore.Serving;
 
 /// <summary>A table that is served: its spec, compiled, and its shards.</summary>
 /// <remarks>Thread-safe. Reached through a <see cref="TableLease"/>, which keeps the shards open.</remarks>
-public sealed class Table
+public sealed class Table : IAsyncDisposable
 {
     /// <summary>Writers share gates: a few wait for another now and then, and however many there are take no memory.</summary>
     private const int WriterGateCount = 16;
@@ -15,21 +15,21 @@ public sealed class Table
     private readonly Lazy<ResidentRows?> _resident;
     private volatile bool _allOpened;
     private readonly SemaphoreSlim[] _writerGates = Enumerable.Range(0, WriterGateCount).Select(static _ => new SemaphoreSlim(1)).ToArray();
+    private readonly SemaphoreSlim _snapshotTurn = new(1);
+    private readonly CancellationTokenSource _closing = new();
     private long _versionSeen;
     private long _stepSeen;
 
     // One for the catalog and one for each lease; at 0 the shards close.
     private int _users = 1;
 
-    internal Table(long id, string name, TableSpec spec, Func<Table, int, ShardSlot> slotOf, long memoryByteCount)
+    internal Table(StoredTable stored, Func<Table, int, ShardSlot> slotOf, long memoryByteCount)
     {
-        Id = id;
-        Name = name;
-        Spec = spec;
-        Shape = spec.ToShape();
-        Rows = spec.ToRowFormat();
+        (Id, Name, Spec, Generation) = stored;
+        Shape = Spec.ToShape();
+        Rows = Spec.ToRowFormat();
         _resident = new Lazy<ResidentRows?>(() => ResidentRows.TryMake(Shape, Rows, memoryByteCount));
-        _shards = Enumerable.Range(0, spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
+        _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 
     /// <summary>Number of its folder.</summary>
@@ -40,6 +40,9 @@ public sealed class Table
 
     /// <summary>What its creator said.</summary>
     public TableSpec Spec { get; }
+
+    /// <summary>1, and one more each time that the table was restored.</summary>
+    public int Generation { get; }
 
     /// <summary>The table as a tensor.</summary>
     public TableShape Shape { get; }
@@ -75,8 +78,39 @@ public sealed class Table
         }
     }
 
+    /// <summary>Commits pass it; the end of a snapshot closes it for a moment.</summary>
+    internal CommitGate Commits { get; } = new();
+
+    /// <summary>Set once the table is dropped, replaced, or the server stops: what takes long ends.</summary>
+    internal CancellationToken Closing => _closing.Token;
+
     /// <summary>Lets one request of a writer through at a time.</summary>
     internal SemaphoreSlim WriterGate(string writer) => _writerGates[(writer.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % WriterGateCount];
+
+    /// <summary>Does what only one may do at a time: a snapshot, or a restore.</summary>
+    /// <param name="work">Its token ends it when the table closes, too.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="EmbedStoreException">Stopping: the table was dropped or replaced, or the server stops.</exception>
+    internal async Task<T> InSnapshotTurnAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, Closing);
+        try
+        {
+            await _snapshotTurn.WaitAsync(ending.Token);
+            try
+            {
+                return await work(ending.Token);
+            }
+            finally
+            {
+                _snapshotTurn.Release();
+            }
+        }
+        catch (OperationCanceledException) when (Closing.IsCancellationRequested)
+        {
+            throw new EmbedStoreException(ErrorCode.Stopping, $"Table \"{Name}\" was closed meanwhile.", new Fact("shard", null));
+        }
+    }
 
     /// <summary>Refuses while a shard recovers: the table's newest version and step are not known before. A shard that is damaged does not count.</summary>
     /// <exception cref="Tensors.EmbedStoreException">Starting.</exception>
@@ -156,9 +190,10 @@ public sealed class Table
         }
     }
 
-    /// <summary>Gives up the catalog's own use, waits for the leases to end, and closes the shards.</summary>
-    internal async Task CloseAsync()
+    /// <summary>Gives up the catalog's own use, waits for the leases to end, and closes the shards. The catalog calls it, once.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await _closing.CancelAsync();
         Leave();
         await _unused.Task;
         foreach (ShardSlot slot in Shards)
@@ -167,6 +202,9 @@ public sealed class Table
         }
 
         Resident?.Dispose();
+        _closing.Dispose();
+        _snapshotTurn.Dispose();
+        Array.ForEach(_writerGates, static gate => gate.Dispose());
     }
 }
 

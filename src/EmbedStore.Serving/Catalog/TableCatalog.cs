@@ -30,11 +30,11 @@ public sealed class TableCatalog : IAsyncDisposable
     {
         CatalogFolder folder = CatalogFolder.Open(storage.Disk, storage.Folder);
         var catalog = new TableCatalog(folder, storage);
-        foreach ((long id, string name, TableSpec spec) in folder.Load())
+        foreach (StoredTable table in folder.Load())
         {
-            if (!catalog._tables.TryAdd(name, catalog.MakeTable(id, name, spec)))
+            if (!catalog._tables.TryAdd(table.Name, catalog.MakeTable(table)))
             {
-                throw new CatalogException($"{folder.FolderOf(id)} holds a second table named \"{name}\".");
+                throw new CatalogException($"{folder.FolderOf(table.Id)} holds a second table named \"{table.Name}\".");
             }
         }
 
@@ -89,7 +89,7 @@ public sealed class TableCatalog : IAsyncDisposable
             }
 
             RequireRoom();
-            var table = MakeTable(_folder.Add(name, spec), name, spec);
+            Table table = MakeTable(new StoredTable(_folder.Add(name, spec), name, spec, Generation: 1));
             _tables[name] = table;
             return (table, true);
         }
@@ -113,15 +113,46 @@ public sealed class TableCatalog : IAsyncDisposable
     public async Task DropAsync(string name, CancellationToken cancellation)
     {
         Table table = await RemoveAsync(name, cancellation);
-        await table.CloseAsync();
+        await table.DisposeAsync();
         _folder.Clear(table.Id);
         _storage.Disk.DeleteFolder(ScratchOf(table.Id));
+    }
+
+    /// <summary>The folders of a table's shards and of its snapshots.</summary>
+    internal TableFolders FoldersOf(Table table) => new(_storage.Disk, _folder, table.Id, ScratchOf(table.Id));
+
+    /// <summary>A table that may take the place of another: its next generation, whose folders are there, and which is not in the catalog yet.</summary>
+    internal Table NextOf(Table table, TableSpec spec) => MakeTable(new StoredTable(table.Id, table.Name, spec, table.Generation + 1));
+
+    /// <summary>Puts a table in the place of the generation before it. Requests that use that one end in peace; then it is closed.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TableNotFound"/>: it was dropped meanwhile.</exception>
+    internal async Task ReplaceAsync(Table table, Table next)
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            if (!_tables.TryGetValue(table.Name, out Table? current) || current != table)
+            {
+                throw NotFound(table.Name);
+            }
+
+            next.Saw(table.Version);
+            _folder.Write(new StoredTable(next.Id, next.Name, next.Spec, next.Generation));
+            _tables[table.Name] = next;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+
+        await table.DisposeAsync();
+        next.Saw(table.Version);
     }
 
     /// <summary>Closes every shard.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_tables.Values.Select(static table => table.CloseAsync()));
+        await Task.WhenAll(_tables.Values.Select(static table => table.DisposeAsync().AsTask()));
         _tables.Clear();
         _changing.Dispose();
     }
@@ -167,19 +198,26 @@ public sealed class TableCatalog : IAsyncDisposable
     private static EmbedStoreException NotFound(string name) =>
         new(ErrorCode.TableNotFound, $"There is no table \"{name}\".", new Fact("table", name));
 
-    private Table MakeTable(long id, string name, TableSpec spec) => new(id, name, spec, (table, number) =>
+    private Table MakeTable(StoredTable stored) => new(stored, (table, number) =>
     {
-        string part = FormattableString.Invariant($"shard-{number:D4}");
-        string folder = Path.Combine(_folder.FolderOf(id), part);
-        string scratch = Path.Combine(ScratchOf(id), part);
-        return new ShardSlot($"{name}/{number}", folder, () => Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table), CancellationToken.None));
+        TableFolders folders = FoldersOf(table);
+        string folder = folders.ShardFolder(table.Generation, number);
+        string scratch = folders.ScratchFolder(table.Generation, number);
+        return new ShardSlot($"{table.Name}/{number}", folder, () => OpenShardAsync(table, folder, scratch));
     }, _storage.TableMemoryByteCount);
+
+    private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
+    {
+        _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
+        _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
+        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeResident()), CancellationToken.None);
+    }
 
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
-    private ShardOptions OptionsOf(Table table)
+    /// <summary>What a shard of the table is opened with.</summary>
+    internal ShardOptions OptionsOf(Table table, ResidentRows? resident)
     {
-        ResidentRows? resident = table.MakeResident();
         long memory = _storage.TableMemoryByteCount - (resident?.ByteCount ?? 0);
         RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, memory);
         return new ShardOptions

@@ -13,12 +13,15 @@ public static class TableWriters
 {
     /// <summary>Where a writer stands.</summary>
     /// <exception cref="EmbedStoreException">Starting or ShardUnavailable: a shard that may know more does not serve.</exception>
-    public static WriterProgress ProgressOf(Table table, string name)
+    public static WriterProgress ProgressOf(Table table, string name) =>
+        ProgressOf(table.Shards.Select(slot => slot.RequireReadable()?.WriterState(name)).ToArray());
+
+    /// <summary>Where a writer stands that each shard, by number, knows this of.</summary>
+    internal static WriterProgress ProgressOf(WriterState?[] states)
     {
-        var states = table.Shards.Select(slot => slot.RequireReadable()?.WriterState(name)).ToList();
         long epoch = states.Max(static state => state?.Epoch ?? 0);
         long sequence = states.Max(static state => state?.Sequence ?? 0);
-        bool isWhole = sequence == 0 || states.Exists(state => state?.Sequence == sequence && state.Parts.All(part => states[part]?.Sequence >= sequence));
+        bool isWhole = sequence == 0 || Array.Exists(states, state => state?.Sequence == sequence && state.Parts.All(part => states[part]?.Sequence >= sequence));
         return new WriterProgress(epoch, isWhole ? sequence : sequence - 1);
     }
 

@@ -84,7 +84,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
         (int shard, WriterStamp stamp) = TableWriters.EpochStamp(table, claim);
         ShardWrite[] writes = [new ShardWrite(shard, new RowWrite { Kind = RowWriteKind.Erase, RowIds = default, Writer = stamp, VersionMin = table.Version + 1 })];
-        RefuseUncommitted(table, claim, writes, await router.WriteAsync(table, writes, cancellation));
+        RefuseUncommitted(table, claim, writes, await WriteToShardsAsync(table, writes, cancellation));
     }
 
     private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, CancellationToken cancellation)
@@ -103,13 +103,27 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             TableWriters.RequireSameParts(table, claim, writes[0].Write.Writer!.Parts);
         }
 
-        WriteReceipt[] receipts = await router.WriteAsync(table, writes, cancellation);             // 4
+        WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);            // 4
         RefuseUncommitted(table, entries.Writer, writes, receipts);
         long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
         bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
         var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
         table.Saw(answer.Version);                                                                  // 5
         return answer;
+    }
+
+    /// <summary>A snapshot ends before all parts of a request or behind all.</summary>
+    private async ValueTask<WriteReceipt[]> WriteToShardsAsync(Table table, IReadOnlyList<ShardWrite> writes, CancellationToken cancellation)
+    {
+        await table.Commits.EnterAsync();
+        try
+        {
+            return await router.WriteAsync(table, writes, cancellation);
+        }
+        finally
+        {
+            table.Commits.Leave();
+        }
     }
 
     private SubscriptPlan Resolve(Table table, UpdateRequest request, Action<TensorShape> checkShape)

@@ -45,6 +45,31 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         return new LogEnd(Math.Min(firstLsn, _lastLsn), _lastLsn, names.Count, _byteCount, names.LastOrDefault(), _replayedByteCount, _cutByteCount);
     }
 
+    /// <summary>Reads the records of a part of the log, and changes nothing. The shard may be open, and its log may grow meanwhile.</summary>
+    /// <param name="coveredLsn">The record before the first.</param>
+    /// <param name="lastLsn">The last one.</param>
+    /// <param name="visit">Called for each in order.</param>
+    /// <param name="cancellation">Between records.</param>
+    /// <exception cref="ShardDamagedException">Damage.</exception>
+    public void Read(long coveredLsn, long lastLsn, RecordVisitor visit, CancellationToken cancellation)
+    {
+        List<string> names = SegmentNames(disk, folder);
+        int first = FirstToRead(names, coveredLsn);
+        _lastLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[first]) : coveredLsn;
+        for (int i = first; i < names.Count && _lastLsn < lastLsn; i++)
+        {
+            string path = Path.Combine(folder, names[i]);
+            using var reader = new SegmentReader(disk.Open(path, create: false));
+            RequireHeader(reader, path);
+            ReadRecords(reader, path, coveredLsn, lastLsn, visit, cancellation);
+        }
+
+        if (_lastLsn < lastLsn)
+        {
+            throw new ShardDamagedException(Path.Combine(folder, names.LastOrDefault() ?? ""), -1, FormattableString.Invariant($"the log ends with record {_lastLsn}, not {lastLsn}."));
+        }
+    }
+
     /// <summary>The segments of a log, oldest first.</summary>
     public static List<string> SegmentNames(IDisk disk, string folder) => [.. disk.FileNames(folder).Where(LogFormat.IsSegmentName)];
 
@@ -72,21 +97,7 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
             return false;
         }
 
-        long offset = LogFormat.SegmentHeaderByteCount;
-        while (offset < reader.Length && TryRecordAt(reader, offset, out RecordHeader header))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            CheckChain(path, offset, header);
-            if (header.Lsn > coveredLsn && !visit(header, reader.At(offset, header.ByteCount)))
-            {
-                throw new ShardDamagedException(path, offset, FormattableString.Invariant($"the payload of record {header.Lsn} does not fit itself."));
-            }
-
-            (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
-            _replayedByteCount += header.Lsn > coveredLsn ? header.ByteCount : 0;
-            offset += header.ByteCount;
-        }
-
+        long offset = ReadRecords(reader, path, coveredLsn, long.MaxValue, visit, cancellation);
         if (offset < reader.Length)
         {
             CheckTail(reader, path, offset, isLast);
@@ -104,7 +115,42 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         return true;
     }
 
+    /// <returns>Where the last record ends.</returns>
+    private long ReadRecords(SegmentReader reader, string path, long coveredLsn, long lastLsn, RecordVisitor visit, CancellationToken cancellation)
+    {
+        long offset = LogFormat.SegmentHeaderByteCount;
+        while (_lastLsn < lastLsn && offset < reader.Length && TryRecordAt(reader, offset, out RecordHeader header))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            CheckChain(path, offset, header);
+            if (header.Lsn > coveredLsn && !visit(header, reader.At(offset, header.ByteCount)))
+            {
+                throw new ShardDamagedException(path, offset, FormattableString.Invariant($"the payload of record {header.Lsn} does not fit itself."));
+            }
+
+            (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
+            _replayedByteCount += header.Lsn > coveredLsn ? header.ByteCount : 0;
+            offset += header.ByteCount;
+        }
+
+        return offset;
+    }
+
+    /// <returns>False when the segment was made but not finished.</returns>
     private bool CheckHeader(SegmentReader reader, string path, bool isLast)
+    {
+        ReadOnlySpan<byte> bytes = reader.At(0, LogFormat.SegmentHeaderByteCount);
+        if (SegmentHeader.FormatVersion(bytes) is null or LogFormat.Version && !SegmentHeader.TryRead(bytes, out _))
+        {
+            CheckTail(reader, path, 0, isLast);
+            return false;
+        }
+
+        RequireHeader(reader, path);
+        return true;
+    }
+
+    private void RequireHeader(SegmentReader reader, string path)
     {
         ReadOnlySpan<byte> bytes = reader.At(0, LogFormat.SegmentHeaderByteCount);
         if (SegmentHeader.FormatVersion(bytes) is { } version && version != LogFormat.Version)
@@ -114,8 +160,7 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
 
         if (!SegmentHeader.TryRead(bytes, out SegmentHeader header))
         {
-            CheckTail(reader, path, 0, isLast);
-            return false;
+            throw new ShardDamagedException(path, 0, "no segment begins here.");
         }
 
         if (header.Identity != owner.Identity)
@@ -129,7 +174,6 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         }
 
         CheckEpoch(path, 40, header.OwnerEpoch);
-        return true;
     }
 
     private bool TryRecordAt(SegmentReader reader, long offset, out RecordHeader header)

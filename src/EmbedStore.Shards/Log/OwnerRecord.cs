@@ -40,6 +40,14 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
         return next;
     }
 
+    /// <summary>Who owns the shard now.</summary>
+    /// <exception cref="ShardDamagedException">The file is damaged or missing.</exception>
+    public static OwnerRecord Of(IDisk disk, string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        return Read(disk, path) ?? throw new ShardDamagedException(path, 0, "it is missing.");
+    }
+
     private static OwnerRecord? Read(IDisk disk, string path)
     {
         if (!disk.FileExists(path))

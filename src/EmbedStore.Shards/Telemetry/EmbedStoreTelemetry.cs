@@ -73,5 +73,8 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A shard could not be opened at start.</summary>
         public const int ShardHeldBack = 301;
+
+        /// <summary>A snapshot that was due could not be taken.</summary>
+        public const int SnapshotFailed = 302;
     }
 }

@@ -71,6 +71,15 @@ public sealed class OpenApiExampleTests
     private static IEnumerable<string> QueryParameters(JsonObject operation) =>
         (operation["parameters"] as JsonArray ?? []).Select(OpenApiDocument.Object).Where(static parameter => (string)parameter["in"]! == "query").Select(static parameter => (string)parameter["name"]!);
 
+    /// <summary>What a call without a body cannot do without, as the document's examples have it.</summary>
+    private static string? RequiredQuery(JsonObject operation)
+    {
+        string query = string.Join('&', (operation["parameters"] as JsonArray ?? []).Select(OpenApiDocument.Object)
+            .Where(static parameter => (string)parameter["in"]! == "query" && (bool?)parameter["required"] == true)
+            .Select(static parameter => $"{parameter["name"]}={parameter["example"]}"));
+        return query.Length > 0 ? query : null;
+    }
+
     /// <summary>Every example of a body, and one call of each operation that takes none.</summary>
     private static IEnumerable<Example> Examples()
     {
@@ -78,7 +87,7 @@ public sealed class OpenApiExampleTests
         {
             if (operation["requestBody"] is not { } body)
             {
-                yield return new Example(operation, method, PathOf(path, null, null), "", null, "", FirstStatus(operation));
+                yield return new Example(operation, method, PathOf(path, null, RequiredQuery(operation)), "", null, "", FirstStatus(operation));
                 continue;
             }
 

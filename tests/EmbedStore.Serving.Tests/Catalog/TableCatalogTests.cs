@@ -41,7 +41,7 @@ public class TableCatalogTests
     {
         await using var tables = new TestTables();
         await tables.CreateAsync("""{"shape": [4]}""", "kept");
-        string leftover = Path.Combine(tables.Folder, "tables", "000007", "shard-0000");
+        string leftover = Path.Combine(tables.Folder, "tables", "000007", "generation-0001", "shard-0000");
         string scratch = Path.Combine(tables.Folder, "scratch", "000007");
         Directory.CreateDirectory(leftover);
         Directory.CreateDirectory(scratch);

@@ -66,7 +66,7 @@ public class DiskFaultTests
         }
 
         await tables.Catalog.DisposeAsync();
-        foreach (string file in Directory.GetFiles(Path.Combine(tables.Folder, "tables", "000002", "shard-0000")).Where(static file => new FileInfo(file).Length > 0))
+        foreach (string file in Directory.GetFiles(Path.Combine(tables.Folder, "tables", "000002", "generation-0001", "shard-0000")).Where(static file => new FileInfo(file).Length > 0))
         {
             byte[] bytes = await File.ReadAllBytesAsync(file);
             Array.Fill(bytes, (byte)0xA5);

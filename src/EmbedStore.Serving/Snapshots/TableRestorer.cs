@@ -1,0 +1,126 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Brings tables back to a snapshot.</summary>
+/// <remarks>
+/// <para>The rows of the snapshot become a new generation of the table beside the one that serves; when its shards are open it takes the other's place at once. A request reads the one or
+/// the other. Writes that are acknowledged before that moment are gone with the rows that they changed, and so are the sequences of their writers; versions go on.</para>
+/// <para>Thread-safe. Snapshots and restores of one table wait for each other. After a crash the table is as before or restored.</para>
+/// </remarks>
+public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
+{
+    /// <summary>Restores a table.</summary>
+    /// <param name="name">Of the table.</param>
+    /// <param name="id">Of the snapshot.</param>
+    /// <param name="shardCount">Shards of the table afterwards; null: as many as the snapshot has.</param>
+    /// <param name="cancellation">Ends it while the table is still as before.</param>
+    /// <returns>The first snapshot of the new generation: the same rows.</returns>
+    /// <exception cref="EmbedStoreException">
+    /// TableNotFound; InvalidParameter for a snapshot that is not there, and for another number of shards when a writer's newest request is unfinished in the snapshot; StorageFull; ShardUnavailable when
+    /// the snapshot is damaged; Starting, Stopping.
+    /// </exception>
+    public async Task<TableSnapshot> RestoreAsync(string name, long id, int? shardCount, CancellationToken cancellation)
+    {
+        Table table, next;
+        using (TableLease lease = catalog.Lease(name))
+        {
+            table = lease.Table;
+            next = await table.InSnapshotTurnAsync(ending => MakeAsync(lease.Table, Find(lease.Table, id), shardCount, ending), cancellation);
+        }
+
+        try
+        {
+            await catalog.ReplaceAsync(table, next);
+        }
+        catch (EmbedStoreException)
+        {
+            await next.DisposeAsync();
+            catalog.FoldersOf(next).Delete(next.Generation);
+            throw;
+        }
+
+        return SnapshotCatalog.List(storage.Disk, catalog.FoldersOf(next)).First(snapshot => snapshot.Generation == next.Generation);
+    }
+
+    private TableSnapshot Find(Table table, long id)
+    {
+        IReadOnlyList<TableSnapshot> snapshots = SnapshotCatalog.List(storage.Disk, catalog.FoldersOf(table));
+        return snapshots.FirstOrDefault(snapshot => snapshot.Id == id) ?? throw new EmbedStoreException(
+            ErrorCode.InvalidParameter,
+            FormattableString.Invariant($"Table \"{table.Name}\" has no snapshot {id}; it has {(snapshots.Count == 0 ? "none" : string.Join(", ", snapshots.Select(static s => s.Id)))}."),
+            new Fact("parameter", "snapshot"));
+    }
+
+    /// <summary>Makes and opens the next generation of a table. When that fails nothing is left of it.</summary>
+    private async Task<Table> MakeAsync(Table table, TableSnapshot snapshot, int? shardCount, CancellationToken cancellation)
+    {
+        table.RequireRecovered();
+        TableFolders folders = catalog.FoldersOf(table);
+        TableSpec spec = table.Spec with { ShardCount = shardCount ?? snapshot.ShardCount };
+        Table? next = null;
+        try
+        {
+            await Task.Run(() => Fill(table, spec, snapshot, folders, cancellation), cancellation);
+            next = catalog.NextOf(table, spec);
+            foreach (ShardSlot slot in next.Shards)
+            {
+                await slot.OpenAsync();
+            }
+
+            return next;
+        }
+        catch (Exception e)
+        {
+            await (next?.DisposeAsync() ?? ValueTask.CompletedTask);
+            folders.Delete(table.Generation + 1);
+            throw Refusal(table, e);
+        }
+    }
+
+    private static Exception Refusal(Table table, Exception reason) => reason switch
+    {
+        DiskFullException => table.Shards[0].StorageFull(),
+        IOException or UnauthorizedAccessException or ShardDamagedException => table.Shards[0].Unavailable(reason.Message),
+        _ => reason,
+    };
+
+    /// <summary>Writes the folders of the next generation.</summary>
+    private void Fill(Table table, TableSpec spec, TableSnapshot snapshot, TableFolders folders, CancellationToken cancellation)
+    {
+        int generation = table.Generation + 1;
+        folders.Create(generation);
+        ShardOptions options = catalog.OptionsOf(table, resident: null);
+        long id = SnapshotCatalog.NextId(storage.Disk, folders);
+        var seeds = new List<ShardSeed>();
+        var writers = new RestoredWriters(snapshot.ShardCount, spec.ShardCount);
+        long stepNumber = 0;
+        try
+        {
+            for (int number = 0; number < spec.ShardCount; number++)
+            {
+                seeds.Add(new ShardSeed(folders.ShardFolder(generation, number), table.Rows, options, id));
+            }
+
+            for (int number = 0; number < snapshot.ShardCount; number++)
+            {
+                using SnapshotSource source = SnapshotSource.Open(
+                    folders.ShardFolder(snapshot.Generation, number), folders.RestoreScratchFolder, table.Rows, options, snapshot.Id, cancellation);
+                source.CopyRowsTo(seeds, rowId => ShardHash.ShardOf(rowId, seeds.Count), cancellation);
+                writers.Add(number, source.Writers);
+                stepNumber = Math.Max(stepNumber, source.StepNumber);
+            }
+
+            writers.GiveTo(seeds);
+
+            // Versions go on: a reader that waits for one that it saw is not left waiting.
+            long version = table.Version + 1;
+            seeds.ForEach(seed => seed.Complete(version, stepNumber, snapshot.Id));
+        }
+        finally
+        {
+            seeds.ForEach(static seed => seed.Dispose());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+namespace EmbedStore.Shards;
+
+/// <summary>Makes the folder of a shard that begins with given rows: its first snapshot, and no log.</summary>
+/// <remarks>The shard can be opened once <see cref="Complete"/> has returned. One thread at a time.</remarks>
+public sealed class ShardSeed : IDisposable
+{
+    private const long BytesBetweenChecks = 8 << 20;
+
+    private readonly string _folder;
+    private readonly ShardOptions _options;
+    private readonly OwnerRecord _owner;
+    private readonly SnapshotWriter _writer;
+    private readonly long _id;
+    private long _checkedByteCount;
+    private long _rowCount;
+
+    /// <param name="folder">Must not hold a shard.</param>
+    /// <param name="format">What the rows are made of.</param>
+    /// <param name="options">Of the disk.</param>
+    /// <param name="id">Of the shard's first snapshot.</param>
+    public ShardSeed(string folder, RowFormat format, ShardOptions options, long id)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (_folder, _options, _id) = (folder, options, id);
+        options.Disk.CreateFolder(folder);
+        options.Disk.FlushFolder(Path.GetDirectoryName(folder)!);
+        _owner = OwnerRecord.Advance(options.Disk, folder, format);
+        _writer = new SnapshotWriter(options.Disk, Path.Combine(folder, SnapshotFormat.RowsName(id)), _owner.Identity, id);
+    }
+
+    /// <summary>Gives the shard what is known of a writer.</summary>
+    public void AddWriter(string name, WriterState state) => SnapshotWriters.Write(_writer, name, state);
+
+    /// <summary>Ends the shard's first snapshot: it exists when this returns.</summary>
+    /// <param name="version">No row is newer; the shard's writes get higher ones.</param>
+    /// <param name="stepNumber">Highest step of the optimizer.</param>
+    /// <param name="restoredFrom">The snapshot that the rows come from.</param>
+    public SnapshotInfo Complete(long version, long stepNumber, long restoredFrom)
+    {
+        _writer.Complete();
+        var manifest = new SnapshotManifest(
+            SnapshotFormat.Version, _owner.Identity, _owner.Format, _id, version, version, LogSegment: null, _owner.Epoch, stepNumber,
+            _rowCount, _writer.ByteCount, _writer.Checksum, _options.Time.GetUtcNow(), restoredFrom);
+        new SnapshotFolder(_options.Disk, _folder).Verify(manifest, _owner.Identity);
+        manifest.Save(_options.Disk, _folder);
+        return SnapshotInfo.Of(manifest);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
+
+    internal void Add(ScannedRow row)
+    {
+        if (_writer.ByteCount >= _checkedByteCount)
+        {
+            SpaceGuard.Require(_options, _folder, 2 * BytesBetweenChecks);
+            _checkedByteCount = _writer.ByteCount + BytesBetweenChecks;
+        }
+
+        SnapshotRows.Write(_writer, row);
+        _rowCount += RowImage.IsErased(row.Image.Span) ? 0 : 1;
+    }
+}
