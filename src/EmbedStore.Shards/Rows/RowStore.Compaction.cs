@@ -14,6 +14,9 @@ internal sealed partial class RowStore
     /// <summary>Read behind writes for each byte they appended. At most half of what is read is moved, so 2 would just keep up.</summary>
     private const int CompactionBytesPerAppendedByte = 4;
 
+    private const int RecordsPerMoveMax = 256;
+
+    private readonly int _recordsPerMove;
     private readonly Lock _compactionGate = new();
     private readonly ReadPhases _reads = new();
     private CompactionStage _stage;
@@ -89,7 +92,7 @@ internal sealed partial class RowStore
 
         _segmentEnd = end;
         _segmentScan = _store.Log.Scan(begin, end);
-        _buffers ??= new CompactionBuffers(_recordsPerBatch, _imageByteCount);
+        _buffers ??= new CompactionBuffers(_recordsPerMove, _imageByteCount);
         _stage = CompactionStage.Moving;
         return true;
     }
@@ -97,7 +100,7 @@ internal sealed partial class RowStore
     private bool TryMove()
     {
         CompactionBuffers buffers = _buffers!;
-        if (buffers.Records.Count == 0 && !Collect(_segmentScan!, buffers.Records))
+        if (buffers.Records.Count == 0 && !Collect(_segmentScan!, buffers.Records, _recordsPerMove))
         {
             EndMoving();
             return true;

@@ -5,10 +5,10 @@ namespace EmbedStore.Shards;
 
 internal sealed partial class RowStore
 {
-    private const int RecordsPerBatchMax = 256;
+    private const int RowsPerScanBatch = 64;
     private const int BatchByteCountMax = 1 << 20;
 
-    private readonly int _recordsPerBatch;
+    private readonly int _rowsPerScanBatch;
 
     /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
@@ -37,11 +37,11 @@ internal sealed partial class RowStore
         {
             using RowSession session = NewSession(wholeImages: true);
             using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(begin, end);
-            var records = new List<(long RowId, long Lsn)>(_recordsPerBatch);
-            var rows = new List<ScannedRow>(_recordsPerBatch);
-            byte[] images = GC.AllocateUninitializedArray<byte>(_recordsPerBatch * _imageByteCount);
-            var statuses = new RowStatus[_recordsPerBatch];
-            while (Collect(scan, records))
+            var records = new List<(long RowId, long Lsn)>(_rowsPerScanBatch);
+            var rows = new List<ScannedRow>(_rowsPerScanBatch);
+            byte[] images = GC.AllocateUninitializedArray<byte>(_rowsPerScanBatch * _imageByteCount);
+            var statuses = new RowStatus[_rowsPerScanBatch];
+            while (Collect(scan, records, _rowsPerScanBatch))
             {
                 Select(session, records, version, images, statuses, rows);
                 yield return rows;
@@ -54,10 +54,10 @@ internal sealed partial class RowStore
     }
 
     /// <returns>False behind the last record.</returns>
-    private bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records)
+    private static bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records, int countMax)
     {
         records.Clear();
-        while (records.Count < _recordsPerBatch && scan.GetNext(out RecordInfo record))
+        while (records.Count < countMax && scan.GetNext(out RecordInfo record))
         {
             if (!record.Tombstone && !record.Invalid)
             {
@@ -70,7 +70,7 @@ internal sealed partial class RowStore
 
     private void Select(RowSession session, List<(long RowId, long Lsn)> records, long version, byte[] images, RowStatus[] statuses, List<ScannedRow> rows)
     {
-        Span<long> rowIds = stackalloc long[RecordsPerBatchMax];
+        Span<long> rowIds = stackalloc long[RowsPerScanBatch];
         for (int i = 0; i < records.Count; i++)
         {
             rowIds[i] = records[i].RowId;

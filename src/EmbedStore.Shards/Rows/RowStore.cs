@@ -48,7 +48,8 @@ internal sealed partial class RowStore : IDisposable
         _memoryByteCount = PowerOfTwo(Math.Max(options.MemoryByteCount, 8 * _pageByteCount));
         _segmentByteCount = Math.Clamp(PowerOfTwo(Math.Max(_memoryByteCount, options.ExpectedRowCount * RecordByteCount / SegmentCount)), _pageByteCount, SegmentByteCountMax);
         _rowFootprint = _pageByteCount / (_pageByteCount / RecordByteCount);
-        _recordsPerBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerBatchMax);
+        _rowsPerScanBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RowsPerScanBatch);
+        _recordsPerMove = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerMoveMax);
         IndexByteCount = PowerOfTwo(Math.Max(options.ExpectedRowCount * IndexByteCountPerRow, 1 << 12));
         _device = new PageDevice(options.Disk, folder);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace EmbedStore.Shards;
 
 /// <summary>A snapshot of one shard that is being written.</summary>
@@ -9,11 +7,8 @@ namespace EmbedStore.Shards;
 /// </remarks>
 public sealed class ShardSnapshot : IAsyncDisposable
 {
-    /// <summary>Of the time that a scan takes, the part it works; so that reads have the processor and the disk for themselves most of the time.</summary>
-    private const double WorkShare = 0.25;
-
-    /// <summary>What is written between two rests. Unit: bytes.</summary>
-    private const long BytesBetweenRests = 1 << 20;
+    /// <summary>Room is asked for again after so much. Unit: bytes.</summary>
+    private const long BytesBetweenChecks = 4 << 20;
 
     private readonly Shard.SnapshotAccess _shard;
     private readonly CancellationTokenSource _cancellation;
@@ -44,7 +39,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     public async Task<SnapshotInfo> SaveAsync()
     {
         SnapshotEnd end = _end ?? throw new InvalidOperationException("A snapshot is ended before it is saved.");
-        SnapshotManifest manifest = await Task.Run(() => Save(end), _cancellation.Token).ConfigureAwait(false);
+        SnapshotManifest manifest = await BackgroundThread.RunAsync(() => WriteManifest(end)).ConfigureAwait(false);
         _isSaved = true;
         _shard.Log(manifest, _shard.Time.GetElapsedTime(_began));
         await _shard.KeepAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
@@ -92,38 +87,38 @@ public sealed class ShardSnapshot : IAsyncDisposable
             SnapshotWriters.Write(_writer, name, state);
         }
 
-        await Task.Run(WriteRowsAsync, _cancellation.Token).ConfigureAwait(false);
+        await BackgroundThread.RunAsync(WriteRows).ConfigureAwait(false);
     }
 
-    private async Task WriteRowsAsync()
+    private long WriteRows()
     {
-        long writtenAtRest = 0, workBegan = Stopwatch.GetTimestamp();
+        var pace = new Pace(_cancellation.Token);
+        long checkedByteCount = 0;
         foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
         {
+            pace.Keep();
             foreach (ScannedRow row in batch)
             {
                 SnapshotRows.Write(_writer!, row);
             }
 
-            if (_writer!.ByteCount - writtenAtRest >= BytesBetweenRests)
+            if (_writer!.ByteCount - checkedByteCount >= BytesBetweenChecks)
             {
-                _shard.RequireSpace(BytesBetweenRests);
-                await Task.Delay(Stopwatch.GetElapsedTime(workBegan) * ((1 - WorkShare) / WorkShare), _cancellation.Token).ConfigureAwait(false);
-                (writtenAtRest, workBegan) = (_writer.ByteCount, Stopwatch.GetTimestamp());
+                _shard.RequireSpace(2 * BytesBetweenChecks);
+                checkedByteCount = _writer.ByteCount;
             }
         }
 
-        _cancellation.Token.ThrowIfCancellationRequested();
+        return _writer!.ByteCount;
     }
 
-    private SnapshotManifest Save(SnapshotEnd end)
+    private SnapshotManifest WriteManifest(SnapshotEnd end)
     {
         _writer!.Complete();
         var manifest = new SnapshotManifest(
             SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,
             end.RowCount, _writer.ByteCount, _writer.Checksum, _shard.Time.GetUtcNow(), RestoredFrom: null);
-        _shard.Folder.Verify(manifest, _shard.Identity);
-        _cancellation.Token.ThrowIfCancellationRequested();
+        _shard.Folder.Verify(manifest, new Pace(_cancellation.Token).Keep);
         manifest.Save(_shard.Disk, _shard.Folder.Path);
         return manifest;
     }

@@ -30,7 +30,7 @@ internal sealed class ShardState : IDisposable
     /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
     public void Load(SnapshotFolder folder, SnapshotManifest manifest, CancellationToken cancellation)
     {
-        using var reader = new SnapshotReader(_options.Disk, folder.RowsPath(manifest.Id), manifest.Shard, manifest);
+        using SnapshotReader reader = folder.Open(manifest);
         while (reader.TryNext())
         {
             cancellation.ThrowIfCancellationRequested();
