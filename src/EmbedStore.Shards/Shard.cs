@@ -62,7 +62,8 @@ public sealed partial class Shard : IAsyncDisposable
 
     /// <summary>Sizes now.</summary>
     public ShardStatistics Statistics => new(
-        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount, _rows.LogByteCount, _cutByteCount);
+        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount, _rows.LogByteCount, _cutByteCount,
+        _state.Keys?.Count ?? 0, _state.Keys?.ByteCount ?? 0);
 
     /// <summary>Commits what was accepted, flushes the log, waits for reads that are under way, and lets go of the folder. Later calls fail.</summary>
     public async ValueTask DisposeAsync()

@@ -15,7 +15,7 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
     private const int ByteCountMax = 1 << 16;
 
     public static string FormatText(RowFormat format) => FormattableString.Invariant(
-        $"{format.ElementType} width={format.Width} scaled={format.ScaledByRow} initializer={format.Initializer} optimizer={format.Optimizer}");
+        $"{format.ElementType} width={format.Width} scaled={format.ScaledByRow} initializer={format.Initializer} optimizer={format.Optimizer}{(format.Keyed ? " keyed" : "")}");
 
     /// <summary>Takes the shard over: the next epoch is on stable storage when this returns.</summary>
     /// <exception cref="ShardDamagedException">The file is damaged, or it is missing though there is a log.</exception>

@@ -67,6 +67,9 @@ public sealed record RowFormat
     /// <summary>What <see cref="RowWriteKind.Apply"/> does; null: nothing.</summary>
     public RowOptimizer? Optimizer { get; }
 
+    /// <summary>Rows have keys: strings that the shard gives ids to. Otherwise ids are all there is.</summary>
+    public bool Keyed { get; init; }
+
     /// <summary>Type that training computes in, of gradients and of optimizer state.</summary>
     public ElementType ComputeType => ElementType == ElementType.F64 ? ElementType.F64 : ElementType.F32;
 

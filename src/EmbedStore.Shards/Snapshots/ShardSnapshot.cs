@@ -15,6 +15,8 @@ public sealed class ShardSnapshot : IAsyncDisposable
     /// <summary>What is written between two rests. Unit: bytes.</summary>
     private const long BytesBetweenRests = 1 << 20;
 
+    private const int KeysPerBatch = 4096;
+
     private readonly Shard.SnapshotAccess _shard;
     private readonly CancellationTokenSource _cancellation;
     private readonly long _id;
@@ -22,6 +24,8 @@ public sealed class ShardSnapshot : IAsyncDisposable
     private SnapshotWriter? _writer;
     private SnapshotStart _start = null!;
     private SnapshotEnd? _end;
+    private long _writtenAtRest;
+    private long _workBegan;
     private bool _hasFile;
     private bool _isSaved;
     private bool _isDisposed;
@@ -84,7 +88,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     internal async Task ScanAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
-        _shard.RequireSpace(_start.RowByteCount);
+        _shard.RequireSpace(_start.RowByteCount + (_shard.Keys?.ByteCount ?? 0));
         _hasFile = true;
         _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
         foreach ((string name, WriterState state) in _start.Writers)
@@ -92,12 +96,22 @@ public sealed class ShardSnapshot : IAsyncDisposable
             SnapshotWriters.Write(_writer, name, state);
         }
 
-        await Task.Run(WriteRowsAsync, _cancellation.Token).ConfigureAwait(false);
+        await Task.Run(WriteAsync, _cancellation.Token).ConfigureAwait(false);
     }
 
-    private async Task WriteRowsAsync()
+    private async Task WriteAsync()
     {
-        long writtenAtRest = 0, workBegan = Stopwatch.GetTimestamp();
+        _workBegan = Stopwatch.GetTimestamp();
+        foreach (KeyEntry[] batch in (_shard.Keys?.Entries(_start.KeyCount) ?? []).Chunk(KeysPerBatch))
+        {
+            foreach (KeyEntry key in batch)
+            {
+                SnapshotKeys.Write(_writer!, key);
+            }
+
+            await RestAsync().ConfigureAwait(false);
+        }
+
         foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
         {
             foreach (ScannedRow row in batch)
@@ -105,15 +119,20 @@ public sealed class ShardSnapshot : IAsyncDisposable
                 SnapshotRows.Write(_writer!, row);
             }
 
-            if (_writer!.ByteCount - writtenAtRest >= BytesBetweenRests)
-            {
-                _shard.RequireSpace(BytesBetweenRests);
-                await Task.Delay(Stopwatch.GetElapsedTime(workBegan) * ((1 - WorkShare) / WorkShare), _cancellation.Token).ConfigureAwait(false);
-                (writtenAtRest, workBegan) = (_writer.ByteCount, Stopwatch.GetTimestamp());
-            }
+            await RestAsync().ConfigureAwait(false);
         }
 
         _cancellation.Token.ThrowIfCancellationRequested();
+    }
+
+    private async ValueTask RestAsync()
+    {
+        if (_writer!.ByteCount - _writtenAtRest >= BytesBetweenRests)
+        {
+            _shard.RequireSpace(BytesBetweenRests);
+            await Task.Delay(Stopwatch.GetElapsedTime(_workBegan) * ((1 - WorkShare) / WorkShare), _cancellation.Token).ConfigureAwait(false);
+            (_writtenAtRest, _workBegan) = (_writer.ByteCount, Stopwatch.GetTimestamp());
+        }
     }
 
     private SnapshotManifest Save(SnapshotEnd end)
@@ -133,8 +152,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
 /// <param name="Lsn">Everything up to here is in the rows.</param>
 /// <param name="AppendedByteCount">Of the log so far, since it was opened. Unit: bytes.</param>
 /// <param name="RowByteCount">About what the rows take. Unit: bytes.</param>
+/// <param name="KeyCount">Keys that the rows have: the first so many of the shard's.</param>
 /// <param name="Writers">As of <paramref name="Lsn"/>.</param>
-internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
+internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, long KeyCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
 
 /// <summary>What a snapshot stands for. See <see cref="SnapshotManifest"/>.</summary>
 internal sealed record SnapshotEnd(long Lsn, string? LogSegment, long OwnerEpoch, long StepNumber, long RowCount);

@@ -18,6 +18,7 @@ internal sealed class ShardState : IDisposable
         (_format, _options, _scratchFolder) = (format, options, scratchFolder);
         Rows = new RowStore(format, options, scratchFolder);
         Updater = new RowUpdater(format, Rows, options.Mirror);
+        Keys = format.Keyed ? new KeyDirectory() : null;
     }
 
     public RowStore Rows { get; }
@@ -25,6 +26,9 @@ internal sealed class ShardState : IDisposable
     public RowUpdater Updater { get; }
 
     public WriterTable Writers { get; } = new();
+
+    /// <summary>Where rows have keys: which row each key has.</summary>
+    public KeyDirectory? Keys { get; }
 
     /// <summary>Loads a snapshot into a state that holds nothing yet. After an exception the state is of no use.</summary>
     /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
@@ -45,9 +49,14 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>Applies a record's bytes: the same code when it was just committed and when it is replayed.</summary>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record) => Apply(header, record, newKeys: null);
+
+    /// <param name="header">Of the record.</param>
+    /// <param name="record">All of it.</param>
+    /// <param name="newKeys">Gets the record's keys; null: it has them.</param>
+    private long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, KeyDirectory? newKeys)
     {
-        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change) || (newKeys is not null && !TryAddKeys(newKeys, change)))
         {
             return null;
         }
@@ -69,10 +78,28 @@ internal sealed class ShardState : IDisposable
     {
         // No record touches more rows than it has row ids.
         RequireScratch(record.Length / sizeof(long));
-        return Apply(header, record) is not null;
+        return Apply(header, record, Keys) is not null;
     }
 
     public void Dispose() => Rows.Dispose();
+
+    private static bool TryAddKeys(KeyDirectory keys, in RowChange change)
+    {
+        ReadOnlySpan<byte> bytes = change.KeyBytes;
+        for (int entry = 0; entry < change.KeyHeads.Length; entry++)
+        {
+            int length = KeyPart.LengthOf(change.KeyHeads[entry]);
+            if (!keys.TryAdd(change.RowIds[entry], bytes[..length]))
+            {
+                return false;
+            }
+
+            bytes = bytes[length..];
+        }
+
+        keys.Publish();
+        return true;
+    }
 
     private bool TryLoad(SnapshotReader block, long coveredLsn)
     {
@@ -85,6 +112,8 @@ internal sealed class ShardState : IDisposable
                 return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
             case SnapshotBlockKind.Writers:
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
+            case SnapshotBlockKind.Keys:
+                return Keys is not null && SnapshotKeys.TryRead(payload, block.EntryCount, Keys);
             default:
                 return block.Kind == SnapshotBlockKind.End;
         }
