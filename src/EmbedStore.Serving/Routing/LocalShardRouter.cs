@@ -1,4 +1,5 @@
 using EmbedStore.Shards;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
@@ -13,7 +14,7 @@ public sealed class LocalShardRouter : IShardRouter
         {
             if (!plan.RowIdsOf(shard).IsEmpty)
             {
-                missing += Read(table.Shards[shard], plan.RowIdsOf(shard).Span, plan.PositionsOf(shard).Span, block);
+                missing += Read(table.Shards[shard], plan.RowIdsOf(shard).Span, plan.Keys, plan.PositionsOf(shard).Span, block);
             }
         }
 
@@ -34,7 +35,7 @@ public sealed class LocalShardRouter : IShardRouter
         return await Task.WhenAll(writes.Select((write, i) => shards[i].WriteAsync(write.Write, cancellation).AsTask()));
     }
 
-    private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> positions, RowBlock block)
+    private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, RowKeys? keys, ReadOnlySpan<int> positions, RowBlock block)
     {
         if (slot.RequireReadable() is not { } shard)
         {
@@ -44,7 +45,9 @@ public sealed class LocalShardRouter : IShardRouter
 
         try
         {
-            return shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions);
+            return keys is null
+                ? shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions)
+                : shard.ReadByKey(rowIds, keys, positions, block.Rows, block.Statuses, block.Versions);
         }
         catch (ShardDamagedException)
         {

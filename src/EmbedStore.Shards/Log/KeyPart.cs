@@ -12,18 +12,8 @@ internal static class KeyPart
     /// <summary>Unit: bytes, a multiple of 8.</summary>
     public static long ByteCount(RowWrite write)
     {
-        if (KeysOf(write) is not { } keys)
-        {
-            return 0;
-        }
-
-        long byteCount = 0;
-        for (int i = 0; i < keys.Count; i++)
-        {
-            byteCount += keys[i].Length;
-        }
-
-        return (((keys.Count * (long)sizeof(uint)) + 7) & ~7L) + ((byteCount + 7) & ~7L);
+        RowKeys? keys = KeysOf(write);
+        return keys is null ? 0 : (((keys.Count * (long)sizeof(uint)) + 7) & ~7L) + ((keys.ByteCount + 7) & ~7L);
     }
 
     /// <returns>The rest of <paramref name="target"/>.</returns>

@@ -18,7 +18,7 @@ public sealed record RowFormat
     /// <exception cref="ArgumentException">The parts do not go together, or the row is larger than <see cref="RowByteCountMax"/>.</exception>
     public RowFormat(ElementType elementType, int width, bool scaledByRow = false, RowInitializer? initializer = null, RowOptimizer? optimizer = null)
     {
-        if (elementType is ElementType.I16 or ElementType.Bool || !Enum.IsDefined(elementType))
+        if (elementType is ElementType.I16 or ElementType.Bool or ElementType.Str || !Enum.IsDefined(elementType))
         {
             throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "Must be F32, F16, BF16, F64, I64, I32, U8 or I8.");
         }

@@ -31,6 +31,36 @@ public sealed class RowKeys
     /// <summary>Number of keys.</summary>
     public int Count => _ranges.Length;
 
+    /// <summary>Of all keys, repeats included. Unit: bytes.</summary>
+    public long ByteCount
+    {
+        get
+        {
+            long byteCount = 0;
+            foreach (KeyRange range in _ranges.Span)
+            {
+                byteCount += range.Length;
+            }
+
+            return byteCount;
+        }
+    }
+
+    /// <summary>Of the longest key; 0 for none. Unit: bytes.</summary>
+    public int ByteCountMax
+    {
+        get
+        {
+            int longest = 0;
+            foreach (KeyRange range in _ranges.Span)
+            {
+                longest = Math.Max(longest, range.Length);
+            }
+
+            return longest;
+        }
+    }
+
     /// <summary>Bytes of one key.</summary>
     public ReadOnlySpan<byte> this[int place]
     {
@@ -44,16 +74,13 @@ public sealed class RowKeys
     /// <summary>Copies strings.</summary>
     public static RowKeys Of(params ReadOnlySpan<string> keys)
     {
-        var bytes = new MemoryStream();
-        var ranges = new KeyRange[keys.Length];
-        for (int i = 0; i < keys.Length; i++)
+        var copies = new RowKeysBuilder();
+        foreach (string key in keys)
         {
-            byte[] key = Encoding.UTF8.GetBytes(keys[i]);
-            ranges[i] = new KeyRange((int)bytes.Length, key.Length);
-            bytes.Write(key);
+            copies.Add(Encoding.UTF8.GetBytes(key));
         }
 
-        return new RowKeys(bytes.ToArray(), ranges);
+        return copies.Take();
     }
 
     /// <summary>Views keys of one width, filled up with zeros at the end: NumPy's <c>S</c>.</summary>
@@ -86,6 +113,19 @@ public sealed class RowKeys
         }
 
         return -1;
+    }
+
+    /// <summary>Writes keys of one width, filled up with zeros at the end.</summary>
+    /// <param name="first">The first that is written.</param>
+    /// <param name="target">Shape [n, <paramref name="width"/>]: as many keys as fit.</param>
+    /// <param name="width">No key is longer. Unit: bytes.</param>
+    public void CopyPadded(int first, Span<byte> target, int width)
+    {
+        target.Clear();
+        for (int i = 0; i < target.Length / width; i++)
+        {
+            this[first + i].CopyTo(target[(i * width)..]);
+        }
     }
 
     /// <summary>One key as text; broken UTF-8 shows as U+FFFD.</summary>
