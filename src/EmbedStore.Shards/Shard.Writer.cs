@@ -156,10 +156,11 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>A shard that falls asleep holds neither its last writes nor the buffer of a large one.</summary>
+    /// <summary>A shard that falls asleep holds neither its last writes, nor keys of writes that failed, nor the buffer of a large one.</summary>
     private void LetGo()
     {
         _group.Clear();
+        _state.Keys?.RollBack();
         if (_groupBytes.Length > GroupBufferByteCountMax)
         {
             _groupBytes = [];
@@ -231,6 +232,12 @@ public sealed partial class Shard
         try
         {
             long began = _options.Time.GetTimestamp();
+            SettleKeys();
+            if (_group.Count == 0)
+            {
+                return;
+            }
+
             int byteCount = AppendGroup();
             answered = ApplyGroup(byteCount);
             ShardMeters.CountCommit(_options.Time.GetElapsedTime(began), _group.Count, byteCount);
@@ -281,6 +288,7 @@ public sealed partial class Shard
             _log.Flush();
         }
 
+        _state.Keys?.Publish();
         return byteCount;
     }
 
@@ -290,7 +298,7 @@ public sealed partial class Shard
         Span<byte> nameTarget = record.Slice(LogFormat.RecordHeaderByteCount, LogFormat.Padded(name.Length));
         nameTarget.Clear();
         name.CopyTo(nameTarget);
-        WritePayload.Write(pending.Write, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
+        WritePayload.Write(pending.Write, pending.RowIds.Span, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
         var header = new RecordHeader
         {
             WriterNameByteCount = (ushort)name.Length,

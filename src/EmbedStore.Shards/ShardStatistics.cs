@@ -10,6 +10,8 @@ namespace EmbedStore.Shards;
 /// <param name="MemoryByteCount">Index and row pages in memory, uses of rows and ids that are counted towards admission. Unit: bytes.</param>
 /// <param name="RowLogByteCount">Rows in memory and scratch, superseded copies included. Unit: bytes.</param>
 /// <param name="CutByteCount">Unfinished bytes that the last opening cut off the log. Unit: bytes.</param>
+/// <param name="KeyCount">Keys that ever had a row; 0 where rows have none.</param>
+/// <param name="KeyByteCount">What the keys take of memory. Unit: bytes.</param>
 public sealed record ShardStatistics(
     long RowCount,
     long FirstLsn,
@@ -19,7 +21,9 @@ public sealed record ShardStatistics(
     long LogByteCount,
     long MemoryByteCount,
     long RowLogByteCount,
-    long CutByteCount)
+    long CutByteCount,
+    long KeyCount,
+    long KeyByteCount)
 {
     /// <summary>Ids that were updated too few times to get a row.</summary>
     public int CandidateCount { get; init; }

@@ -32,6 +32,7 @@ internal static class TableDescription
             {
                 ["memory"] = opened.Sum(static shard => shard.MemoryByteCount),
                 ["row_cache"] = table.Resident?.ByteCount ?? 0,
+                ["keys"] = opened.Sum(static shard => shard.KeyByteCount),
                 ["rows"] = opened.Sum(static shard => shard.RowLogByteCount),
                 ["log"] = opened.Sum(static shard => shard.LogByteCount),
             },

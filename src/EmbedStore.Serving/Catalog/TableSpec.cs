@@ -22,6 +22,9 @@ public sealed record TableSpec
     /// <summary>Each row has a scale of its own, F32. With I8 always, else never.</summary>
     public bool ScaledByRow { get; init; }
 
+    /// <summary>What names a row. Default: an integer. Strings name rows of an open vocabulary only.</summary>
+    public KeyKind Key { get; init; }
+
     /// <summary>Shards that the rows are spread over. Range: [1, <see cref="ShardCountMax"/>].</summary>
     public required int ShardCount { get; init; }
 
@@ -51,7 +54,7 @@ public sealed record TableSpec
 
     /// <summary>The table seen as a tensor.</summary>
     public TableShape ToShape() => Sizes[0] is null
-        ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null)
+        ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null, hasKeys: Key == KeyKind.String)
         : new TableShape(TensorShape.Of(Sizes.Select(static size => size!.Value).ToArray()));
 
     /// <summary>What one row is made of.</summary>
@@ -61,6 +64,7 @@ public sealed record TableSpec
         {
             TimeToLiveMilliseconds = TimeToLive is { } seconds ? (long)Math.Ceiling(seconds * 1000) : null,
             AdmissionCount = Admission?.MinCount ?? 1,
+            Keyed = Key == KeyKind.String,
         };
 
     /// <inheritdoc/>

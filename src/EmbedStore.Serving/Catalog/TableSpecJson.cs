@@ -34,12 +34,12 @@ public static class TableSpecJson
         List<long?> sizes = ReadSizes(reader);
         InitializerSpec? initializer = ReadInitializer(reader);
         ElementType type = ReadType(reader);
-        ReadKey(reader, sizes[0] is null);
         RequireOpen(reader, sizes[0] is null, "admission", "capacity");
         var spec = new TableSpec
         {
             Sizes = sizes,
             Type = type,
+            Key = ReadKey(reader, sizes[0] is null, initializer),
             ScaledByRow = ReadScale(reader, type),
             ShardCount = (int)reader.Integer("shards", shardCountDefault, 1, TableSpec.ShardCountMax),
             Initializer = initializer,
@@ -60,7 +60,7 @@ public static class TableSpecJson
         ["shape"] = new JsonArray(spec.Sizes.Select(static size => size is { } s ? JsonValue.Create(s) : (JsonNode)JsonValue.Create("*")).ToArray()),
         ["dtype"] = spec.Type.WireName(),
         ["scale"] = spec.ScaledByRow ? "row" : null,
-        ["key"] = "int64",
+        ["key"] = SpecReader.NameOf(spec.Key),
         ["shards"] = spec.ShardCount,
         ["missing"] = SpecReader.NameOf(spec.Missing),
         ["initializer"] = spec.Initializer is { } initializer ? Write(initializer) : null,
@@ -174,14 +174,13 @@ public static class TableSpecJson
         };
     }
 
-    private static void ReadKey(SpecReader reader, bool isOpen)
+    private static KeyKind ReadKey(SpecReader reader, bool isOpen, InitializerSpec? initializer)
     {
-        string key = reader.Text("key", "int64");
-        if (key != "int64")
-        {
-            throw reader.Invalid("key", key != "string" ? $"is \"int64\" or \"string\"; was \"{key}\""
-                : isOpen ? "\"string\" is not built yet; use \"int64\"" : "\"string\" needs an open vocabulary: [\"*\", K]");
-        }
+        KeyKind key = reader.Choice("key", KeyKind.Int64);
+        return key == KeyKind.Int64 ? key
+            : !isOpen ? throw reader.Invalid("key", "\"string\" needs an open vocabulary: [\"*\", K]")
+            : initializer?.Kind == "identity" ? throw reader.Invalid("initializer", "\"identity\" needs integers as keys")
+            : key;
     }
 
     private static void RequireOpen(SpecReader reader, bool isOpen, params ReadOnlySpan<string> names)

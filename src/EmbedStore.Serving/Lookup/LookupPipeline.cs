@@ -49,9 +49,9 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        limits.RequireIds(request.Tensors);
+        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits);
         SubscriptPlan plan = SubscriptResolver.Resolve(
-            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
+            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
         limits.RequireEntries(plan);
         return plan;
     }

@@ -6,12 +6,12 @@ namespace EmbedStore.Serving;
 
 /// <summary>What an update does, entry by entry, before it is split by shard.</summary>
 /// <param name="Kind">What happens.</param>
-/// <param name="RowIds">Shape [n].</param>
+/// <param name="Rows">Shape [n].</param>
 /// <param name="ElementColumns">Shape [n] when each entry writes one element in a column of its own; empty otherwise.</param>
 /// <param name="Columns">The elements that each entry writes otherwise.</param>
 /// <param name="Values">Shape [n, count]; empty for Erase.</param>
 internal readonly record struct UpdateEntries(
-    RowWriteKind Kind, ReadOnlyMemory<long> RowIds, ReadOnlyMemory<int> ElementColumns, ColumnRange Columns, ReadOnlyMemory<byte> Values)
+    RowWriteKind Kind, RowList Rows, ReadOnlyMemory<int> ElementColumns, ColumnRange Columns, ReadOnlyMemory<byte> Values)
 {
     /// <summary>Of an Apply.</summary>
     public OptimizerStep Step { get; init; }
@@ -45,11 +45,12 @@ internal readonly record struct UpdateEntries(
 
     private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, WriterStamp? stamp, long versionMin)
     {
-        int entryByteCount = RowIds.IsEmpty ? 0 : Values.Length / RowIds.Length;
+        int entryByteCount = Rows.Count == 0 ? 0 : Values.Length / Rows.Count;
         return new RowWrite
         {
             Kind = Kind,
             RowIds = rowIds,
+            Keys = positions.IsEmpty ? Rows.Keys : Rows.Keys?.Pick(positions.Span),
             Columns = Columns,
             ColumnOf = Kind == RowWriteKind.Erase ? default : Pick(ElementColumns, positions),
             Values = positions.IsEmpty ? Values : PickValues(positions.Span, entryByteCount),

@@ -20,6 +20,7 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
         string text = FormattableString.Invariant(
             $"{format.ElementType} width={format.Width} scaled={format.ScaledByRow} initializer={format.Initializer} optimizer={format.Optimizer}");
         text += format.TimeToLiveMilliseconds is { } timeToLive ? FormattableString.Invariant($" ttl={timeToLive}ms") : "";
+        text += format.Keyed ? " keyed" : "";
         return text + (format.AdmissionCount > 1 ? FormattableString.Invariant($" admission={format.AdmissionCount}") : "");
     }
 

@@ -18,7 +18,7 @@ public sealed record RowFormat
     /// <exception cref="ArgumentException">The parts do not go together, or the row is larger than <see cref="RowByteCountMax"/>.</exception>
     public RowFormat(ElementType elementType, int width, bool scaledByRow = false, RowInitializer? initializer = null, RowOptimizer? optimizer = null)
     {
-        if (elementType is ElementType.I16 or ElementType.Bool || !Enum.IsDefined(elementType))
+        if (elementType is ElementType.I16 or ElementType.Bool or ElementType.Str || !Enum.IsDefined(elementType))
         {
             throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "Must be F32, F16, BF16, F64, I64, I32, U8 or I8.");
         }
@@ -90,6 +90,9 @@ public sealed record RowFormat
             ? value
             : throw new ArgumentOutOfRangeException(nameof(AdmissionCount), value, $"Must be in [1, {AdmissionCountMax}].");
     } = 1;
+
+    /// <summary>Rows have keys: strings that the shard gives ids to. Otherwise ids are all there is.</summary>
+    public bool Keyed { get; init; }
 
     /// <summary>Type that training computes in, of gradients and of optimizer state.</summary>
     public ElementType ComputeType => ElementType == ElementType.F64 ? ElementType.F64 : ElementType.F32;

@@ -292,7 +292,7 @@ internal sealed class RowUpdater
         {
             LiveRowCount += isLive ? 0 : 1;
             image.Clear();
-            _format.FillInitial(_rowIds[row], values);
+            _format.FillInitial(change.InitialIdOf(_order.EntryAt(_places[row])), values);
             _trainer?.FillState(StateOf(image));
         }
         else if (_format.ScaledByRow)

@@ -37,8 +37,11 @@ public sealed class RowWrite
     /// <summary>What happens to the elements.</summary>
     public required RowWriteKind Kind { get; init; }
 
-    /// <summary>Shape [n]. Repeats are allowed, and order matters for them.</summary>
+    /// <summary>Shape [n]. Repeats are allowed, and order matters for them. Of keys, the ids that they ask for: see <see cref="KeyHash"/>.</summary>
     public required ReadOnlyMemory<long> RowIds { get; init; }
+
+    /// <summary>Shape [n], where rows have keys: then these say which rows are meant. Null otherwise.</summary>
+    public RowKeys? Keys { get; init; }
 
     /// <summary>The elements that each entry writes, when <see cref="ColumnOf"/> is empty. Unused by kinds that take no values.</summary>
     public ColumnRange Columns { get; init; }
@@ -87,6 +90,7 @@ public sealed class RowWrite
         }
 
         Writer?.Check();
+        CheckKeys(format);
         if (VersionMin is < 0 or > long.MaxValue / 2)
         {
             throw new ArgumentException($"VersionMin must be in [0, 2^62); was {VersionMin}.");
@@ -132,6 +136,24 @@ public sealed class RowWrite
         if (!double.IsFinite(Step.Rate) || Step.Rate < 0 || Step.Number < 1)
         {
             throw new ArgumentException($"{Step} is no step.");
+        }
+    }
+
+    private void CheckKeys(RowFormat format)
+    {
+        // What the shard itself found to do names rows by their own ids.
+        bool hasKeys = format.Keyed && (Kind is RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Apply or RowWriteKind.Erase);
+        if (hasKeys ? (Keys?.Count ?? 0) != RowIds.Length : Keys is not null)
+        {
+            throw new ArgumentException($"{RowIds.Length} entries but {Keys?.Count ?? 0} keys; rows {(format.Keyed ? "have" : "have no")} keys.");
+        }
+
+        for (int i = 0; i < Keys?.Count; i++)
+        {
+            if (Keys[i].Length is 0 or > RowKeys.KeyByteCountMax)
+            {
+                throw new ArgumentException($"Key {i} has {Keys[i].Length} bytes; {RowKeys.Rule}.");
+            }
         }
     }
 

@@ -59,15 +59,25 @@ public sealed class ShardSeed : IDisposable
     /// <summary>Gives the shard an id that is counted towards admission.</summary>
     internal void AddCandidate(long rowId, long lsn, int updateCount) => _vocabulary.Admission?.Restore(rowId, lsn, updateCount);
 
+    internal void Add(KeyEntry key)
+    {
+        RequireSpace();
+        SnapshotKeys.Write(_writer, key);
+    }
+
     internal void Add(ScannedRow row)
+    {
+        RequireSpace();
+        SnapshotRows.Write(_writer, row);
+        _rowCount += RowImage.IsGone(row.Image.Span) ? 0 : 1;
+    }
+
+    private void RequireSpace()
     {
         if (_writer.ByteCount >= _checkedByteCount)
         {
             SpaceGuard.Require(_options, _folder, 2 * BytesBetweenChecks);
             _checkedByteCount = _writer.ByteCount + BytesBetweenChecks;
         }
-
-        SnapshotRows.Write(_writer, row);
-        _rowCount += RowImage.IsGone(row.Image.Span) ? 0 : 1;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ShardState : IDisposable
         Rows = new RowStore(format, options, scratchFolder);
         Vocabulary = new ShardVocabulary(format, options);
         Updater = new RowUpdater(format, Rows, Vocabulary, options.Mirror);
+        Keys = format.Keyed ? new KeyDirectory() : null;
     }
 
     public RowStore Rows { get; }
@@ -28,6 +29,9 @@ internal sealed class ShardState : IDisposable
     public RowUpdater Updater { get; }
 
     public WriterTable Writers { get; } = new();
+
+    /// <summary>Where rows have keys: which row each key has.</summary>
+    public KeyDirectory? Keys { get; }
 
     /// <summary>Loads a snapshot into a state that holds nothing yet. After an exception the state is of no use.</summary>
     /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
@@ -51,9 +55,15 @@ internal sealed class ShardState : IDisposable
     /// <param name="record">Its bytes.</param>
     /// <param name="ticks">When it used its rows.</param>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks)
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks) => Apply(header, record, ticks, newKeys: null);
+
+    /// <param name="header">Of the record.</param>
+    /// <param name="record">All of it.</param>
+    /// <param name="ticks">When it used its rows.</param>
+    /// <param name="newKeys">Gets the record's keys; null: it has them.</param>
+    private long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks, KeyDirectory? newKeys)
     {
-        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change) || (newKeys is not null && !TryAddKeys(newKeys, change)))
         {
             return null;
         }
@@ -75,7 +85,7 @@ internal sealed class ShardState : IDisposable
     {
         // No record touches more rows than it has row ids.
         RequireScratch(record.Length / sizeof(long));
-        bool fits = Apply(header, record, WriteTicks.AtOnce(header.Lsn)) is not null;
+        bool fits = Apply(header, record, WriteTicks.AtOnce(header.Lsn), Keys) is not null;
         CompactBehindWrites();
         return fits;
     }
@@ -90,6 +100,24 @@ internal sealed class ShardState : IDisposable
 
     public void Dispose() => Rows.Dispose();
 
+    private static bool TryAddKeys(KeyDirectory keys, in RowChange change)
+    {
+        ReadOnlySpan<byte> bytes = change.KeyBytes;
+        for (int entry = 0; entry < change.KeyHeads.Length; entry++)
+        {
+            int length = KeyPart.LengthOf(change.KeyHeads[entry]);
+            if (!keys.TryAdd(change.RowIds[entry], bytes[..length]))
+            {
+                return false;
+            }
+
+            bytes = bytes[length..];
+        }
+
+        keys.Publish();
+        return true;
+    }
+
     private bool TryLoad(SnapshotReader block, long coveredLsn)
     {
         ReadOnlySpan<byte> payload = block.Payload.Span;
@@ -103,6 +131,8 @@ internal sealed class ShardState : IDisposable
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
             case SnapshotBlockKind.Vocabulary:
                 return Vocabulary.Restore(payload);
+            case SnapshotBlockKind.Keys:
+                return Keys is not null && SnapshotKeys.TryRead(payload, block.EntryCount, Keys);
             default:
                 return block.Kind == SnapshotBlockKind.End;
         }

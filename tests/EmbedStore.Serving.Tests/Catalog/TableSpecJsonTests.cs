@@ -45,6 +45,8 @@ public class TableSpecJsonTests
     [InlineData("""{"shape": [4], "dtype": "I8"}""", "scale")]
     [InlineData("""{"shape": [4], "scale": "row"}""", "scale")]
     [InlineData("""{"shape": [4], "key": "string"}""", "key")]
+    [InlineData("""{"shape": ["*", 4], "key": "uuid"}""", "key")]
+    [InlineData("""{"shape": ["*", 4], "key": "string", "initializer": {"kind": "identity"}}""", "initializer")]
     [InlineData("""{"shape": [4], "shards": 0}""", "shards")]
     [InlineData("""{"shape": [4], "shards": 1025}""", "shards")]
     [InlineData("""{"shape": [4], "missing": "Zeros"}""", "missing")]

@@ -42,7 +42,7 @@ public sealed class RowUpdaterTests
     private static long Apply(RowUpdater updater, RowWrite write, long lsn)
     {
         byte[] payload = new byte[WritePayload.ByteCount(write)];
-        WritePayload.Write(write, payload);
+        WritePayload.Write(write, write.RowIds.Span, payload);
         Assert.True(WritePayload.TryRead(payload, FourFloats, out RowChange change));
         return updater.Apply(change, lsn, writtenAt: lsn, WriteTicks.AtOnce(lsn));
     }
