@@ -36,12 +36,13 @@ internal sealed record BagPlan
     public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
     {
         long? padding = Padding(table, request.PaddingIndex);
-        RequireTensors(request.Tensors);
+        // First: padded keys have a dimension more than ids.
         if (table.Shape.HasKeys)
         {
             request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, limits) };
         }
 
+        RequireTensors(request.Tensors);
         limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
         Tensor ids = request.Tensors["ids"];
