@@ -61,9 +61,7 @@ public sealed partial class Shard
         _ =>
         {
             _flushIsDue = true;
-
-            // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
-            _waiting.Writer.TryWrite(null);
+            WakeWriter();
         },
         null, _options.CommitInterval, _options.CommitInterval);
 
@@ -71,8 +69,19 @@ public sealed partial class Shard
     private async Task RunWriterAsync()
     {
         ChannelReader<PendingWrite?> reader = _waiting.Reader;
-        while (await reader.WaitToReadAsync())
+        while (true)
         {
+            // A step is so small that a write which comes meanwhile need not wait, and other shards get the thread between steps.
+            while (IsIdle(reader) && TryCompact(behindWrites: false))
+            {
+                await Task.Yield();
+            }
+
+            if (!await reader.WaitToReadAsync())
+            {
+                break;
+            }
+
             TakeGroup(reader);
             SettleRepeats();
             if (_group.Count > 0)
@@ -80,6 +89,7 @@ public sealed partial class Shard
                 CommitGroup();
             }
 
+            TryCompact(behindWrites: true);
             LetGo();
             if (_flushIsDue)
             {
@@ -93,6 +103,30 @@ public sealed partial class Shard
         RunErrands();
         FlushOrPoison();
     }
+
+    private static bool IsIdle(ChannelReader<PendingWrite?> reader) => !reader.TryPeek(out _) && !reader.Completion.IsCompleted;
+
+    private bool TryCompact(bool behindWrites)
+    {
+        if (_poison is not null)
+        {
+            return false;
+        }
+
+        try
+        {
+            return behindWrites ? _state.CompactBehindWrites() : _state.CompactStep();
+        }
+        catch (Exception error)
+        {
+            // Rows may be lost in scratch. The log has them, so opening the shard again brings them back.
+            Poison(error);
+            return false;
+        }
+    }
+
+    /// <summary>A queue that is full has no sleeping writer.</summary>
+    private void WakeWriter() => _waiting.Writer.TryWrite(null);
 
     /// <summary>Does something on the writer's thread, between two groups: log and rows are at rest and agree.</summary>
     private Task<T> RunOnWriterAsync<T>(Func<T> errand)
@@ -110,8 +144,7 @@ public sealed partial class Shard
             }
         });
 
-        // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
-        _waiting.Writer.TryWrite(null);
+        WakeWriter();
         return done.Task;
     }
 

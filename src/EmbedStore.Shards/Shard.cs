@@ -38,6 +38,7 @@ public sealed partial class Shard : IAsyncDisposable
         _cutByteCount = opening.CutByteCount;
         (_version, _rowCount, _stepNumber) = (_log.LastLsn, _updater.LiveRowCount, _updater.StepNumber);
         _waiting = CreateQueue(options);
+        _rows.CompactionCanGoOn = WakeWriter;
         _writerEnded = StartWriter();
         _commitTimer = StartCommitTimer();
         options.Uses?.StartAbove(_version);

@@ -44,7 +44,7 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
     {
         Headers.RefuseWriter(context.Request);
         long limit = options.Value.Limits.ImportBytes;
-        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = limit;
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = limit + BodyLimit.DrainByteCountMax;
         if (context.Request.ContentLength > limit)
         {
             throw BodyLimit.Exceeded(limit, context.Request.ContentLength);
@@ -76,7 +76,7 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
         });
         try
         {
-            await context.Request.Body.CopyToAsync(spool, 1 << 20, context.RequestAborted);
+            await RequestBody.CopyToAsync(context.Request, spool, options.Value.Limits.ImportBytes);
             return spool;
         }
         catch (IOException fault) when (fault is not BadHttpRequestException)

@@ -34,17 +34,25 @@ internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) 
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => Post(() =>
     {
-        if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
+        Try(() =>
         {
-            Try(() =>
+            if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
             {
                 removed.Value.File.Dispose();
                 disk.Delete(PathOf(segment));
-            });
-        }
-
+            }
+        });
         callback(result);
     });
+
+    /// <summary>Deletes, soon, the files of what lies before an address. Nobody reads or writes there any more.</summary>
+    public void DeleteBefore(long address)
+    {
+        foreach (int segment in _segments.Keys.Where(segment => (segment + 1L) * SegmentSize <= address))
+        {
+            RemoveSegmentAsync(segment, static _ => { }, null!);
+        }
+    }
 
     /// <summary>Waits for every transfer that is under way. Those that come later do nothing: FASTER is about to free their memory.</summary>
     public void Drain()

@@ -6,6 +6,9 @@ namespace EmbedStore.Shards;
 internal sealed partial class RowStore
 {
     private const int RowsPerScanBatch = 64;
+    private const int BatchByteCountMax = 1 << 20;
+
+    private readonly int _rowsPerScanBatch;
 
     /// <summary>Ids of all live rows, or of all that have expired: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
@@ -38,25 +41,33 @@ internal sealed partial class RowStore
     public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version, long forgottenTo = 0)
     {
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
-        using RowSession session = NewSession(wholeImages: true);
-        using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(_store.Log.BeginAddress, Volatile.Read(ref _writtenTo));
-        var records = new List<(long RowId, long Lsn)>(RowsPerScanBatch);
-        var rows = new List<ScannedRow>(RowsPerScanBatch);
-        byte[] images = GC.AllocateUninitializedArray<byte>(RowsPerScanBatch * _imageByteCount);
-        var statuses = new RowStatus[RowsPerScanBatch];
-        while (Collect(scan, records))
+        (long begin, long end) = BeginScan();
+        try
         {
-            Select(session, records, version, images, statuses, rows);
-            rows.RemoveAll(row => RowImage.IsGone(row.Image.Span) && RowImage.Lsn(row.Image.Span) <= Math.Min(forgottenTo, version));
-            yield return rows;
+            using RowSession session = NewSession(wholeImages: true);
+            using IFasterScanIterator<long, SpanByte> scan = _store.Log.Scan(begin, end);
+            var records = new List<(long RowId, long Lsn)>(_rowsPerScanBatch);
+            var rows = new List<ScannedRow>(_rowsPerScanBatch);
+            byte[] images = GC.AllocateUninitializedArray<byte>(_rowsPerScanBatch * _imageByteCount);
+            var statuses = new RowStatus[_rowsPerScanBatch];
+            while (Collect(scan, records, _rowsPerScanBatch))
+            {
+                Select(session, records, version, images, statuses, rows);
+                rows.RemoveAll(row => RowImage.IsGone(row.Image.Span) && RowImage.Lsn(row.Image.Span) <= Math.Min(forgottenTo, version));
+                yield return rows;
+            }
+        }
+        finally
+        {
+            EndScan();
         }
     }
 
     /// <returns>False behind the last record.</returns>
-    private static bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records)
+    private static bool Collect(IFasterScanIterator<long, SpanByte> scan, List<(long RowId, long Lsn)> records, int countMax)
     {
         records.Clear();
-        while (records.Count < RowsPerScanBatch && scan.GetNext(out RecordInfo record))
+        while (records.Count < countMax && scan.GetNext(out RecordInfo record))
         {
             if (!record.Tombstone && !record.Invalid)
             {

@@ -13,11 +13,19 @@ internal sealed partial class RowStore : IDisposable
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
 
+    private const long SegmentByteCountMax = 1L << 30;
+
+    /// <summary>Scratch files of the rows that a store is made for, at most; each is kept open.</summary>
+    private const int SegmentCount = 64;
+
     private readonly RowFormat _format;
+    private readonly ShardOptions _options;
     private readonly string _folder;
     private readonly int _imageByteCount;
     private readonly long _memoryByteCount;
     private readonly long _pageByteCount;
+    private readonly long _segmentByteCount;
+    private readonly long _rowFootprint;
     private readonly PageDevice _device;
     private readonly FasterKV<long, SpanByte> _store;
     private readonly ConcurrentBag<RowSession> _idle = [];
@@ -32,7 +40,7 @@ internal sealed partial class RowStore : IDisposable
     /// <param name="folder">Emptied first.</param>
     public RowStore(RowFormat format, ShardOptions options, string folder)
     {
-        (_format, _folder) = (format, folder);
+        (_format, _options, _folder) = (format, options, folder);
         options.Disk.DeleteFolder(folder);
         options.Disk.CreateFolder(folder);
         _imageByteCount = RowImage.ByteCount(format);
@@ -41,6 +49,10 @@ internal sealed partial class RowStore : IDisposable
         // A record must fit into a page, beside the page's first 64 bytes; fewer than 8 pages leave FASTER nothing to turn over.
         _pageByteCount = PowerOfTwo(Math.Max(options.PageByteCount, RecordByteCount + 64));
         _memoryByteCount = PowerOfTwo(Math.Max(options.MemoryByteCount, 8 * _pageByteCount));
+        _segmentByteCount = Math.Clamp(PowerOfTwo(Math.Max(_memoryByteCount, options.ExpectedRowCount * RecordByteCount / SegmentCount)), _pageByteCount, SegmentByteCountMax);
+        _rowFootprint = _pageByteCount / (_pageByteCount / RecordByteCount);
+        _rowsPerScanBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RowsPerScanBatch);
+        _recordsPerMove = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerMoveMax);
         IndexByteCount = PowerOfTwo(Math.Max(options.ExpectedRowCount * IndexByteCountPerRow, 1 << 12));
         _device = new PageDevice(options.Disk, folder, _pageByteCount);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>
@@ -48,7 +60,7 @@ internal sealed partial class RowStore : IDisposable
             IndexSize = IndexByteCount,
             MemorySize = _memoryByteCount,
             PageSize = _pageByteCount,
-            SegmentSize = Math.Max(1L << 30, _pageByteCount),
+            SegmentSize = _segmentByteCount,
             MutableFraction = MutableFraction,
             LogDevice = _device,
             ConcurrencyControlMode = ConcurrencyControlMode.None,
@@ -97,7 +109,7 @@ internal sealed partial class RowStore : IDisposable
         }
 
         // Not in a finally: a session that threw may hold half a batch, so it is left to the end of the store.
-        int missing = session.Read(rowIds, slots, rules, destination, statuses, versions);
+        int missing = ReadCounted(session, rowIds, slots, rules, destination, statuses, versions);
         CheckBatch(session);
         _idle.Add(session);
         return missing;
@@ -124,6 +136,7 @@ internal sealed partial class RowStore : IDisposable
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
     {
+        _segmentScan?.Dispose();
         _writer.Dispose();
         while (_idle.TryTake(out RowSession? session))
         {
@@ -133,6 +146,20 @@ internal sealed partial class RowStore : IDisposable
         _device.Drain();
         _store.Dispose();
         _device.Dispose();
+    }
+
+    private int ReadCounted(
+        RowSession session, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    {
+        int phase = _reads.Enter();
+        try
+        {
+            return session.Read(rowIds, slots, rules, destination, statuses, versions);
+        }
+        finally
+        {
+            _reads.Leave(phase);
+        }
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);

@@ -51,6 +51,9 @@ internal sealed class RowUpdater
     /// <summary>Rows that have data: those that a read finds, and those that expired and were not purged yet.</summary>
     public long LiveRowCount { get; private set; }
 
+    /// <summary>Rows that the store has: those that a read finds, and those that are missing and know why.</summary>
+    public long StoredRowCount { get; private set; }
+
     /// <summary>Highest number of a step that was applied; 0 for none.</summary>
     public long StepNumber { get; set; }
 
@@ -125,6 +128,7 @@ internal sealed class RowUpdater
             }
 
             LiveRowCount -= _statuses[0] == RowStatus.Found ? 1 : 0;
+            StoredRowCount -= _statuses[0] == RowStatus.NeverWritten ? 0 : 1;
         }
 
         for (int row = 0; row < rowCount; row++)
@@ -141,6 +145,7 @@ internal sealed class RowUpdater
             _mirror?.Write(rowIds[row], RowImage.Lsn(image), gone ? [] : image.Slice(RowImage.DataOffset, _format.DataByteCount));
         }
 
+        StoredRowCount += rowCount;
         _changed.AsSpan(0, rowCount).Fill(true);
         _rows.WriteImages(rowIds, _images.AsSpan(0, rowCount * _imageByteCount), _changed.AsSpan(0, rowCount));
     }
@@ -162,6 +167,7 @@ internal sealed class RowUpdater
             }
 
             touched++;
+            StoredRowCount += _statuses[row] == RowStatus.NeverWritten ? 1 : 0;
             Change(change, row, lsn, image);
             RowImage.Seal(image, rowIds[row], lsn, writtenAt, after);
             Note(rowIds[row], after != RowStatus.Found, ticks[_order.EntryAt(_places[row + 1] - 1)], _places[row + 1] - _places[row]);

@@ -75,8 +75,18 @@ internal sealed class ShardState : IDisposable
     {
         // No record touches more rows than it has row ids.
         RequireScratch(record.Length / sizeof(long));
-        return Apply(header, record, WriteTicks.AtOnce(header.Lsn)) is not null;
+        bool fits = Apply(header, record, WriteTicks.AtOnce(header.Lsn)) is not null;
+        CompactBehindWrites();
+        return fits;
     }
+
+    /// <summary>Gives back scratch in step with what was applied since the last call.</summary>
+    /// <returns>False when there is nothing that could be given back now.</returns>
+    public bool CompactBehindWrites() => Rows.CompactBehindWrites(Updater.StoredRowCount);
+
+    /// <summary>Gives back a little scratch.</summary>
+    /// <returns>False when there is nothing that could be given back now.</returns>
+    public bool CompactStep() => Rows.CompactStep(Updater.StoredRowCount);
 
     public void Dispose() => Rows.Dispose();
 

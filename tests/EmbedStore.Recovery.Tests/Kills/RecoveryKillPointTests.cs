@@ -1,0 +1,30 @@
+using EmbedStore.Testing;
+
+namespace EmbedStore.Recovery.Tests;
+
+/// <summary>Death at every step of a start, each five times. A death before leaves a torn end in a log, so that the start has everything to do; and the start after it has to cope.</summary>
+public class RecoveryKillPointTests
+{
+    private const int KillsOfAPoint = 5;
+
+    /// <summary>How many operations pass before a point strikes is drawn below <paramref name="countMax"/>.</summary>
+    [Theory]
+    [InlineData(4, "owner.write.before", "owner.write.during", "owner.flush.before", "owner.flush.after", "owner.rename.before", "owner.rename.after")]
+    [InlineData(3, "manifest.read.before", "manifest.read.after", "snapshot.read.before", "snapshot.read.after", "log.read.before", "log.read.after")]
+    [InlineData(1, "log.cut.before", "log.cut.after", "log.flush.before", "log.flush.after")]
+    public async Task Kill_AtAStepOfRecovery_LosesNothingAndCountsNothingTwice(int countMax, params string[] points)
+    {
+        var random = new Random(TestSeed.Current);
+        await using PointedServer server = await PointedServer.StartAsync();
+        foreach (string point in points)
+        {
+            for (int kill = 0; kill < KillsOfAPoint; kill++)
+            {
+                await server.DieAsync($"log.write.during:{random.Next(30, 90)}");
+                await server.DieAsync($"{point}:{random.Next(1, countMax + 1)}");
+            }
+        }
+
+        await server.CheckAsync(points[^1]);
+    }
+}
