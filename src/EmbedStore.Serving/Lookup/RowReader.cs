@@ -54,8 +54,8 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             for (int first = 0; first < rows.Count; first += run)
             {
                 int count = Math.Min(run, rows.Count - first);
-                var block = new RowBlock(
-                    stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versions.IsEmpty ? default : versions.Slice(first, count)) { IsUse = countsUses };
+                Memory<long> versionsOfRun = versions.IsEmpty ? default : versions.Slice(first, count);
+                var block = new RowBlock(stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versionsOfRun) { IsUse = countsUses };
                 int missed = await ReadStoredAsync(table, rows.Slice(first, count), block, cancellation);
                 Expand(
                     format,

@@ -10,6 +10,7 @@ internal sealed partial class RowStore : IDisposable
 {
     // FASTER's own, measured by its layout: record header and key, and a bucket of 64 bytes for 7 rows of which about 4 stay unchained.
     private const int RecordOverheadByteCount = 20;
+    private const int GoneRecordByteCount = (RecordOverheadByteCount + RowImage.DataOffset + 7) / 8 * 8;
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
 

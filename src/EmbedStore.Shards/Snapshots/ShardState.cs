@@ -92,11 +92,11 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>Gives back scratch in step with what was applied since the last call.</summary>
     /// <returns>False when there is nothing that could be given back now.</returns>
-    public bool CompactBehindWrites() => Rows.CompactBehindWrites(Updater.StoredRowCount);
+    public bool CompactBehindWrites() => Rows.CompactBehindWrites(Goal);
 
     /// <summary>Gives back a little scratch.</summary>
     /// <returns>False when there is nothing that could be given back now.</returns>
-    public bool CompactStep() => Rows.CompactStep(Updater.StoredRowCount);
+    public bool CompactStep() => Rows.CompactStep(Goal);
 
     public void Dispose() => Rows.Dispose();
 
@@ -116,6 +116,15 @@ internal sealed class ShardState : IDisposable
 
         keys.Publish();
         return true;
+    }
+
+    private CompactionGoal Goal
+    {
+        get
+        {
+            long goneRowCount = Updater.StoredRowCount - Updater.LiveRowCount - Rows.ForgottenRowCount;
+            return new(Rows.NeededByteCount(Updater.LiveRowCount, Math.Min(goneRowCount, Vocabulary.Gone.RememberedCount)), Vocabulary.Gone.ForgottenTo);
+        }
     }
 
     private bool TryLoad(SnapshotReader block, long coveredLsn)

@@ -10,10 +10,14 @@ internal sealed class GoneRows(long rowCountMax)
 {
     private long _forgottenTo;
     private long _olderEnd;
+    private long _olderCount;
     private long _youngerCount;
 
     /// <summary>Rows that went with this LSN or before read as never written. Any thread.</summary>
     public long ForgottenTo => Volatile.Read(ref _forgottenTo);
+
+    /// <summary>Rows that are remembered, at the most.</summary>
+    public long RememberedCount => _olderCount + _youngerCount;
 
     /// <summary>Notes rows that a record made missing.</summary>
     public void Add(long rowCount) => _youngerCount += rowCount;
@@ -27,7 +31,7 @@ internal sealed class GoneRows(long rowCountMax)
             return null;
         }
 
-        (long bound, _olderEnd, _youngerCount) = (_olderEnd, lastLsn, 0);
+        (long bound, _olderEnd, _olderCount, _youngerCount) = (_olderEnd, lastLsn, _youngerCount, 0);
         return bound > 0 ? bound : null;
     }
 

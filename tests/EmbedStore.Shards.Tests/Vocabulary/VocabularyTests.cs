@@ -113,7 +113,7 @@ public sealed class VocabularyTests
         await stop.CancelAsync();
         await reader;
         Assert.Equal(ids.Select(static id => id / 100 % 2 == 0 ? RowStatus.Erased : RowStatus.Evicted), Statuses(shard, ids));
-        Assert.InRange(shard.Statistics.RowLogByteCount - before, Rows * 48L, Rows * 49L);
+        Assert.True(shard.Statistics.RowLogByteCount - before < Rows * 49L, "A header each, if nothing was given back yet.");
         Assert.Equal(0, shard.RowCount);
     }
 
@@ -143,6 +143,39 @@ public sealed class VocabularyTests
             Assert.All(statuses[forgotten..], static status => Assert.Equal(RowStatus.Erased, status));
             Assert.Equal(0, shard.StatusOf(0).Version);
         }
+    }
+
+    /// <summary>Headers are all that rows which are gone need, and those that are forgotten need nothing: scratch shrinks to that.</summary>
+    [Theory]
+    [InlineData(1_000_000, 20_000 * 48)]
+    [InlineData(100, 300 * 48)]
+    public async Task WriteAsync_RowsThatAreGone_GiveTheirScratchBack(long goneRowCountMax, long neededByteCount)
+    {
+        const int Rows = 20_000, Width = 300, MemoryByteCount = 1 << 18;
+        ShardOptions options = OptionsWith(goneRowCountMax: goneRowCountMax);
+        await using Shard shard = await Shard.OpenAsync("/shard", "/scratch", new RowFormat(ElementType.U8, Width), options, CancellationToken.None);
+        long[] ids = [.. Enumerable.Range(0, Rows).Select(static i => (long)i)];
+        foreach (long[] chunk in ids.Chunk(1000))
+        {
+            await shard.WriteAsync(new RowWrite { Kind = RowWriteKind.Assign, RowIds = chunk, Columns = new ColumnRange(0, Width, 1), Values = new byte[chunk.Length * Width] });
+        }
+
+        foreach (long[] chunk in ids.Chunk(10))
+        {
+            await shard.WriteAsync(Erase(chunk));
+        }
+
+        // Each commit does a part of it, also one that changes nothing.
+        for (int i = 0; i < 2000 && shard.Statistics.RowLogByteCount > (2 * neededByteCount) + (2 * MemoryByteCount); i++)
+        {
+            await shard.WriteAsync(Erase(0));
+        }
+
+        Assert.InRange(shard.Statistics.RowLogByteCount, 1, (2 * neededByteCount) + (2 * MemoryByteCount));
+        RowStatus[] statuses = Statuses(shard, ids);
+        int remembered = (int)Math.Min(goneRowCountMax / 2, Rows);
+        Assert.All(statuses[^remembered..], static status => Assert.Equal(RowStatus.Erased, status));
+        Assert.Equal(goneRowCountMax > Rows ? RowStatus.Erased : RowStatus.NeverWritten, statuses[0]);
     }
 
     [Fact]
@@ -232,16 +265,19 @@ public sealed class VocabularyTests
         }
     }
 
-    private Task<Shard> OpenAsync(int admission = 1, int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) =>
-        Shard.OpenAsync("/shard", "/scratch", FourFloats with { AdmissionCount = admission }, new ShardOptions
-        {
-            Disk = _disk,
-            ReserveByteCount = 0,
-            MemoryByteCount = 1 << 18,
-            PageByteCount = 1 << 14,
-            ExpectedRowCount = 1024,
-            CandidateCountMax = candidateCountMax,
-            GoneRowCountMax = goneRowCountMax,
-            Uses = uses,
-        }, CancellationToken.None);
+    private Task<Shard> OpenAsync(int admission = 1, int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) => Shard.OpenAsync(
+        "/shard", "/scratch", FourFloats with { AdmissionCount = admission }, OptionsWith(candidateCountMax, goneRowCountMax, uses), CancellationToken.None);
+
+    private ShardOptions OptionsWith(int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) => new()
+    {
+        Disk = _disk,
+        SegmentByteCountMax = 1 << 16,
+        ReserveByteCount = 0,
+        MemoryByteCount = 1 << 18,
+        PageByteCount = 1 << 14,
+        ExpectedRowCount = 1024,
+        CandidateCountMax = candidateCountMax,
+        GoneRowCountMax = goneRowCountMax,
+        Uses = uses,
+    };
 }
