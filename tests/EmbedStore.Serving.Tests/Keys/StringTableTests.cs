@@ -130,6 +130,66 @@ public class StringTableTests
         Assert.Equal(0, table.Shards.Sum(static slot => slot.Opened?.Statistics.KeyCount ?? 0));
     }
 
+    /// <summary>Rows go to the shards of their keys' hashes, and their keys go with them.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task Restore_ToAnyNumberOfShards_FindsEveryRowByItsKey(int? shards)
+    {
+        await using var tables = new TestTables();
+        var storage = new StorageOptions { Folder = tables.Folder, ReserveByteCount = 0, TableMemoryByteCount = 1 << 20 };
+        Table table = await tables.CreateAsync(Spec);
+        string[] keys = [.. Enumerable.Range(0, 200).Select(KeyOf)];
+        await tables.PutAsync(table, "[ids]", Numbers(keys.Length, 1), Ids(keys));
+        await tables.WriteAsync(table, RowWriteKind.Erase, "[ids]", null, Ids(keys[..20]));
+        TableSnapshot snapshot = await new TableSnapshots(tables.Catalog, storage).TakeAsync(table, CancellationToken.None);
+        await tables.PutAsync(table, "[ids]", Numbers(keys.Length, 2), Ids(keys));
+
+        await new TableRestorer(tables.Catalog, storage).RestoreAsync("t", snapshot.Id, shards, CancellationToken.None);
+        table = tables.Catalog.Tables.Single();
+        await tables.WriteAsync(table, RowWriteKind.Accumulate, "[ids]", Numbers(50, 1), Ids(keys[150..]));
+        Assert.Empty(await tables.ReopenAsync());
+        table = tables.Catalog.Tables.Single();
+
+        Assert.Equal((shards ?? 3, 180L), (table.Shards.Count, table.RowCount));
+        double[] rows = await tables.GetAsync(table, "[ids, 0]", Ids(keys[20..]));
+        Assert.Equal(Enumerable.Range(20, 180).Select(static i => i < 150 ? (double)i : i + i - 150), rows);
+        Assert.Equal(180, (await ExportedKeys(tables, table)).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Capacity_MoreKeysThanRows_KeepsTheNewestUnderTheirKeys()
+    {
+        await using var tables = new TestTables();
+        Table table = await tables.CreateAsync("""{"shape": ["*", 3], "key": "string", "shards": 3, "dtype": "F64", "capacity": {"rows": 60, "evict": "lru"}}""");
+        string[] keys = [.. Enumerable.Range(0, 300).Select(KeyOf)];
+        for (int first = 0; first < keys.Length; first += 10)
+        {
+            await tables.PutAsync(table, "[ids]", Numbers(10, 1), Ids(keys[first..(first + 10)]));
+        }
+
+        Assert.InRange(table.RowCount, 30, 60);
+        string[] kept = await ExportedKeys(tables, table);
+        Assert.Subset(keys[240..].ToHashSet(), kept.ToHashSet());
+        double[] rows = await tables.GetAsync(table, "[ids, 0]", Ids(kept));
+        Assert.Equal(kept.Select(key => (double)(Array.IndexOf(keys, key) % 10)), rows);
+    }
+
+    /// <summary>Row i holds <c>i × factor</c>.</summary>
+    private static Tensor Numbers(int count, double factor) =>
+        Tensor.From<double>(ElementType.F64, TensorShape.Of(count, Width), Enumerable.Range(0, count * Width).Select(i => i / Width * factor).ToArray());
+
+    private static async Task<string[]> ExportedKeys(TestTables tables, Table table)
+    {
+        TableExport export = tables.Lookups.Export(table, null);
+        byte[] padded = new byte[export.Shape[0] * export.KeyByteCountMax];
+        export.CopyKeys(0, padded);
+        await export.ReadAsync(0, (int)export.Shape[0], new byte[export.Shape[0] * export.RowByteCount], CancellationToken.None);
+        var keys = RowKeys.OfPadded(padded, export.KeyByteCountMax);
+        return [.. Enumerable.Range(0, keys.Count).Select(keys.TextOf)];
+    }
+
     private static async Task StepAsync(TestTables tables, Table table, Random random, Dictionary<string, double[]> model, string[] keys)
     {
         RowWriteKind kind = (RowWriteKind)random.Next(1, 5);
