@@ -25,20 +25,35 @@ internal sealed class RowUses
     public IReadOnlyCollection<EvictionCandidate> Coldest(int count, EvictionPolicy policy, long protectedFrom)
     {
         IComparer<EvictionCandidate> order = EvictionCandidate.OrderOf(policy);
-        var coldest = new PriorityQueue<EvictionCandidate, EvictionCandidate>(count, Comparer<EvictionCandidate>.Create((left, right) => order.Compare(right, left)));
-        foreach ((long rowId, long tick, int uses) in _rows.All())
+        var coldest = new PriorityQueue<EvictionCandidate, EvictionCandidate>(Comparer<EvictionCandidate>.Create((left, right) => order.Compare(right, left)));
+        EvictionCandidate last = default;
+        for (IdTable.Cursor rows = _rows.Walk(); rows.Next();)
         {
-            var row = new EvictionCandidate(rowId, uses, tick, tick >= protectedFrom);
+            long tick = rows.Mark;
+            if (coldest.Count == count && IsBehind(rows.Count, tick, last, policy, protectedFrom))
+            {
+                continue;
+            }
+
+            var row = new EvictionCandidate(rows.Id, rows.Count, tick, tick >= protectedFrom);
             if (coldest.Count < count)
             {
                 coldest.Enqueue(row, row);
             }
-            else if (order.Compare(row, coldest.Peek()) < 0)
+            else
             {
+                // Puts it in the place of the last one, unless it is the last itself.
                 coldest.EnqueueDequeue(row, row);
             }
+
+            last = coldest.Peek();
         }
 
         return [.. coldest.UnorderedItems.Select(static item => item.Element)];
     }
+
+    /// <summary>True for nearly every row that goes behind the last of those that were found so far: the order's first part, in a few instructions.</summary>
+    private static bool IsBehind(int uses, long tick, in EvictionCandidate last, EvictionPolicy policy, long protectedFrom) =>
+        policy == EvictionPolicy.Lru || last.IsProtected ? tick > last.Tick
+        : tick >= protectedFrom || uses > last.Count;
 }
