@@ -76,12 +76,18 @@ public sealed partial class Shard
 
         public RowStore Rows => shard._rows;
 
+        public KeyDirectory? Keys => shard._state.Keys;
+
+        /// <inheritdoc cref="GoneRows.ForgottenTo"/>
+        public long ForgottenTo => shard._state.Vocabulary.Gone.ForgottenTo;
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 
         /// <summary>What is known at one moment between two groups of writes.</summary>
         public Task<SnapshotStart> StartAsync() => shard.RunOnWriterAsync(() => new SnapshotStart(
-            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, [.. shard._writers.All]));
+            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, shard._state.Keys?.Count ?? 0,
+            [.. shard._writers.All], shard._state.Vocabulary.Capture()));
 
         /// <summary>Brings all that was acknowledged so far to stable storage, and says what that is.</summary>
         /// <exception cref="IOException">The shard takes no more writes.</exception>
@@ -93,28 +99,34 @@ public sealed partial class Shard
                 : throw new IOException("The shard takes no more writes.", shard._poison);
         });
 
-        /// <summary>Takes the snapshot as the newest, keeps the one before it, and gives back what neither needs.</summary>
-        public Task KeepAsync(SnapshotManifest manifest, long appendedAtStart) => shard.RunOnWriterAsync(() =>
+        /// <summary>Takes the snapshot as the newest, keeps the one before it, and deletes what neither needs. Only the first holds up writes.</summary>
+        public async Task KeepAsync(SnapshotManifest manifest, long appendedAtStart)
         {
-            SnapshotManifest? before = shard._snapshot;
-            (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
-            Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
-            foreach (long id in shard._snapshots.Ids().Where(id => id != manifest.Id && id != before?.Id))
+            (SnapshotManifest? before, IReadOnlyList<string> segments) = await shard.RunOnWriterAsync(() => Take(manifest, appendedAtStart)).ConfigureAwait(false);
+            foreach (long id in Folder.Ids().Where(id => id != manifest.Id && id != before?.Id))
             {
-                shard._snapshots.Delete(id);
+                Folder.Delete(id);
             }
 
-            if (before is not null)
+            foreach (string segment in segments)
             {
-                shard._log.Cut(before.CoveredLsn);
+                Disk.Delete(segment);
             }
 
-            return true;
-        });
+            Disk.FlushFolder(Folder.Path);
+        }
 
         public void Ended() => shard._snapshotTurn.Release();
 
         public void Log(SnapshotManifest manifest, TimeSpan duration) =>
             ShardLog.SnapshotTaken(shard._options.Logger, shard._folder, manifest.Id, manifest.LastLsn, manifest.ByteCount, duration.TotalSeconds);
+
+        private (SnapshotManifest? Before, IReadOnlyList<string> Segments) Take(SnapshotManifest manifest, long appendedAtStart)
+        {
+            SnapshotManifest? before = shard._snapshot;
+            (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
+            Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
+            return (before, before is null ? [] : shard._log.LetGo(before.CoveredLsn));
+        }
     }
 }

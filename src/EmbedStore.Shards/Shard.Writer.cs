@@ -28,6 +28,16 @@ public sealed partial class Shard
     public async ValueTask<WriteReceipt> WriteAsync(RowWrite write, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(write);
+        if (write.Kind is RowWriteKind.Purge or RowWriteKind.ForgetCounts or RowWriteKind.ForgetGone)
+        {
+            throw new ArgumentException($"{write.Kind} is for the shard itself.", nameof(write));
+        }
+
+        return await CommitAsync(write, cancellation).ConfigureAwait(false);
+    }
+
+    private async ValueTask<WriteReceipt> CommitAsync(RowWrite write, CancellationToken cancellation)
+    {
         write.Check(_format);
         var pending = new PendingWrite(write, cancellation);
         try
@@ -51,9 +61,7 @@ public sealed partial class Shard
         _ =>
         {
             _flushIsDue = true;
-
-            // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
-            _waiting.Writer.TryWrite(null);
+            WakeWriter();
         },
         null, _options.CommitInterval, _options.CommitInterval);
 
@@ -61,8 +69,19 @@ public sealed partial class Shard
     private async Task RunWriterAsync()
     {
         ChannelReader<PendingWrite?> reader = _waiting.Reader;
-        while (await reader.WaitToReadAsync())
+        while (true)
         {
+            // A step is so small that a write which comes meanwhile need not wait, and other shards get the thread between steps.
+            while (IsIdle(reader) && TryCompact(behindWrites: false))
+            {
+                await Task.Yield();
+            }
+
+            if (!await reader.WaitToReadAsync())
+            {
+                break;
+            }
+
             TakeGroup(reader);
             SettleRepeats();
             if (_group.Count > 0)
@@ -70,6 +89,7 @@ public sealed partial class Shard
                 CommitGroup();
             }
 
+            TryCompact(behindWrites: true);
             LetGo();
             if (_flushIsDue)
             {
@@ -83,6 +103,30 @@ public sealed partial class Shard
         RunErrands();
         FlushOrPoison();
     }
+
+    private static bool IsIdle(ChannelReader<PendingWrite?> reader) => !reader.TryPeek(out _) && !reader.Completion.IsCompleted;
+
+    private bool TryCompact(bool behindWrites)
+    {
+        if (_poison is not null)
+        {
+            return false;
+        }
+
+        try
+        {
+            return behindWrites ? _state.CompactBehindWrites() : _state.CompactStep();
+        }
+        catch (Exception error)
+        {
+            // Rows may be lost in scratch. The log has them, so opening the shard again brings them back.
+            Poison(error);
+            return false;
+        }
+    }
+
+    /// <summary>A queue that is full has no sleeping writer.</summary>
+    private void WakeWriter() => _waiting.Writer.TryWrite(null);
 
     /// <summary>Does something on the writer's thread, between two groups: log and rows are at rest and agree.</summary>
     private Task<T> RunOnWriterAsync<T>(Func<T> errand)
@@ -100,8 +144,7 @@ public sealed partial class Shard
             }
         });
 
-        // Wakes a writer that sleeps. A queue that is full has no sleeping writer.
-        _waiting.Writer.TryWrite(null);
+        WakeWriter();
         return done.Task;
     }
 
@@ -113,10 +156,11 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>A shard that falls asleep holds neither its last writes nor the buffer of a large one.</summary>
+    /// <summary>A shard that falls asleep holds neither its last writes, nor keys of writes that failed, nor the buffer of a large one.</summary>
     private void LetGo()
     {
         _group.Clear();
+        _state.Keys?.RollBack();
         if (_groupBytes.Length > GroupBufferByteCountMax)
         {
             _groupBytes = [];
@@ -180,9 +224,20 @@ public sealed partial class Shard
         }
 
         int answered = 0;
+        if (_state.Vocabulary.Due(_log.LastLsn) is { } due)
+        {
+            _group.Insert(0, new PendingWrite(due, CancellationToken.None));
+        }
+
         try
         {
             long began = _options.Time.GetTimestamp();
+            SettleKeys();
+            if (_group.Count == 0)
+            {
+                return;
+            }
+
             int byteCount = AppendGroup();
             answered = ApplyGroup(byteCount);
             ShardMeters.CountCommit(_options.Time.GetElapsedTime(began), _group.Count, byteCount);
@@ -211,7 +266,9 @@ public sealed partial class Shard
         }
 
         long lastLsn = _log.LastLsn, firstLsn = 0;
-        long writtenAt = _options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+        // Never back: what has expired for one record has expired for the next.
+        long writtenAt = Math.Max(_options.Time.GetUtcNow().ToUnixTimeMilliseconds(), _state.Vocabulary.Clock);
         int offset = 0;
         _headers.Clear();
         foreach (PendingWrite pending in _group)
@@ -231,6 +288,7 @@ public sealed partial class Shard
             _log.Flush();
         }
 
+        _state.Keys?.Publish();
         return byteCount;
     }
 
@@ -240,7 +298,7 @@ public sealed partial class Shard
         Span<byte> nameTarget = record.Slice(LogFormat.RecordHeaderByteCount, LogFormat.Padded(name.Length));
         nameTarget.Clear();
         name.CopyTo(nameTarget);
-        WritePayload.Write(pending.Write, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
+        WritePayload.Write(pending.Write, pending.RowIds.Span, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
         var header = new RecordHeader
         {
             WriterNameByteCount = (ushort)name.Length,
@@ -265,7 +323,7 @@ public sealed partial class Shard
         foreach ((PendingWrite pending, RecordHeader header) in _group.Zip(_headers))
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
-            long touched = _state.Apply(header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
+            long touched = _state.Apply(header, record, TicksOf(pending.Write)) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);
@@ -276,6 +334,9 @@ public sealed partial class Shard
         System.Diagnostics.Debug.Assert(offset == byteCount, "The group's records fill its bytes.");
         return _group.Count;
     }
+
+    private WriteTicks TicksOf(RowWrite write) =>
+        new(write.FirstTick > 0 ? write.FirstTick : _options.Uses?.Take(write.RowIds.Length) ?? 0, write.Positions.Span);
 
     /// <summary>Checks that log and scratch have room beyond the reserve for this group.</summary>
     /// <remarks>FASTER hangs on a full disk, so what it may come to write counts too, as if both were on the same disk.</remarks>

@@ -1,13 +1,14 @@
 namespace EmbedStore.Shards;
 
 /// <summary>A shard's sizes at one moment. The numbers are read one after the other, so they may be of neighbouring moments.</summary>
-/// <param name="RowCount">Live rows.</param>
+/// <param name="RowCount">See <see cref="Shard.RowCount"/>.</param>
 /// <param name="FirstLsn">Of the oldest record in the log, 0 for none.</param>
 /// <param name="LastLsn">Of the newest committed write, 0 for none.</param>
 /// <param name="OwnerEpoch">How often the shard has been opened.</param>
 /// <param name="SegmentCount">Log files.</param>
 /// <param name="Bytes">By tier; of snapshots, the newest.</param>
 /// <param name="CutByteCount">Unfinished bytes that the last opening cut off the log. Unit: bytes.</param>
+/// <param name="KeyCount">Keys that ever had a row; 0 where rows have none.</param>
 public sealed record ShardStatistics(
     long RowCount,
     long FirstLsn,
@@ -15,11 +16,21 @@ public sealed record ShardStatistics(
     long OwnerEpoch,
     int SegmentCount,
     ShardBytes Bytes,
-    long CutByteCount)
+    long CutByteCount,
+    long KeyCount)
 {
+    /// <summary>Ids that were updated too few times to get a row.</summary>
+    public int CandidateCount { get; init; }
+
     /// <summary>Unit: bytes.</summary>
     public long LogByteCount => Bytes.Log;
 
-    /// <summary>Index and row pages in memory. Unit: bytes.</summary>
-    public long MemoryByteCount => Bytes.Index + Bytes.Pages;
+    /// <summary>Unit: bytes.</summary>
+    public long MemoryByteCount => Bytes.Memory;
+
+    /// <summary>What the keys take of memory. Unit: bytes.</summary>
+    public long KeyByteCount => Bytes.Keys;
+
+    /// <summary>Rows in memory and scratch, superseded copies included. Unit: bytes.</summary>
+    public long RowLogByteCount => Bytes.Rows;
 }

@@ -6,18 +6,24 @@ namespace EmbedStore.Shards.Tests;
 public sealed class ModelTests
 {
     private const int RowCount = 3000;
+    private const int WholeTable = 1 << 18;
+
+    /// <summary>So little that scratch is compacted all the time.</summary>
+    private const int PartOfTable = 1 << 15;
 
     [Theory]
-    [InlineData(101)]
-    [InlineData(102)]
-    [InlineData(103)]
-    [InlineData(104)]
-    public async Task Shard_RandomOperations_DoWhatADictionaryDoes(int seed)
+    [InlineData(101, WholeTable)]
+    [InlineData(102, WholeTable)]
+    [InlineData(103, WholeTable)]
+    [InlineData(104, WholeTable)]
+    [InlineData(105, PartOfTable)]
+    [InlineData(106, PartOfTable)]
+    public async Task Shard_RandomOperations_DoWhatADictionaryDoes(int seed, int memoryByteCount)
     {
         var random = new Random(seed);
         var disk = new FaultyDisk();
         var model = new Dictionary<long, float[]>();
-        Shard shard = await OpenAsync(disk);
+        Shard shard = await OpenAsync(disk, memoryByteCount);
         long snapshots = 0;
         for (int step = 0; step < 300; step++)
         {
@@ -26,12 +32,12 @@ public sealed class ModelTests
             {
                 case 0:
                     await shard.DisposeAsync();
-                    shard = await OpenAsync(disk);
+                    shard = await OpenAsync(disk, memoryByteCount);
                     break;
                 case 1:
                     FaultyDisk after = disk.AfterPowerCut();
                     await shard.DisposeAsync();
-                    shard = await OpenAsync(disk = after);
+                    shard = await OpenAsync(disk = after, memoryByteCount);
                     break;
                 case 2:
                     await SnapshotBeside(shard, ++snapshots, () => WriteBoth(shard, model, random, ids));
@@ -94,6 +100,6 @@ public sealed class ModelTests
         Assert.True(expected.AsSpan().SequenceEqual(shard.Read(ids)), where);
     }
 
-    private static Task<Shard> OpenAsync(FaultyDisk disk) => Shard.OpenAsync(
-        "/shard", "/scratch", new RowFormat(Tensors.ElementType.F32, Width, initializer: RowInitializer.Constant(7)), Options(disk, segmentByteCountMax: 200_000), CancellationToken.None);
+    private static Task<Shard> OpenAsync(FaultyDisk disk, int memoryByteCount) => Shard.OpenAsync(
+        "/shard", "/scratch", new RowFormat(Tensors.ElementType.F32, Width, initializer: RowInitializer.Constant(7)), Options(disk, segmentByteCountMax: 200_000, memoryByteCount: memoryByteCount), CancellationToken.None);
 }

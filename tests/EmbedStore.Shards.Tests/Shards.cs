@@ -11,15 +11,15 @@ internal static class Shards
     public static readonly RowFormat FourFloats = new(ElementType.F32, Width);
 
     /// <summary>Small sizes: a test has many shards, and pages that fit a few rows show more.</summary>
-    public static ShardOptions Options(IDisk? disk = null, Durability durability = Durability.Commit, long segmentByteCountMax = 1 << 20, TimeProvider? time = null) => new()
+    public static ShardOptions Options(IDisk? disk = null, Durability durability = Durability.Commit, long segmentByteCountMax = 1 << 20, TimeProvider? time = null, long memoryByteCount = 1 << 18, long reserveByteCount = 0) => new()
     {
         Disk = disk ?? PhysicalDisk.Instance,
         Durability = durability,
         Time = time ?? TimeProvider.System,
         SegmentByteCountMax = segmentByteCountMax,
-        ReserveByteCount = 0,
-        MemoryByteCount = 1 << 18,
-        PageByteCount = 1 << 14,
+        ReserveByteCount = reserveByteCount,
+        MemoryByteCount = memoryByteCount,
+        PageByteCount = Math.Max(memoryByteCount / 16, 4096),
         ExpectedRowCount = 1024,
     };
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace EmbedStore.Http;
 
 /// <summary>Reads of many features of many tables in one call.</summary>
-internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, CallGate gate, IOptions<EmbedStoreOptions> options)
+internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, ServingLimits limits, CallGate gate, IOptions<EmbedStoreOptions> options)
 {
     /// <summary>Most features of one call: each answers a tensor.</summary>
     private const int FeatureCountMax = MessageLimits.TensorCountMax;
@@ -59,13 +59,13 @@ internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, 
     }
 
     /// <summary>Each feature's own tensors, or its part of those that hold all features.</summary>
-    private static IReadOnlyList<KeyedFeature> TensorsOf(DataRequest request, IReadOnlyList<Feature> features, List<FeatureFields> fields)
+    private IReadOnlyList<KeyedFeature> TensorsOf(DataRequest request, IReadOnlyList<Feature> features, List<FeatureFields> fields)
     {
         if (KeyedJagged.IsForm(request.Tensors))
         {
             int given = fields.FindIndex(static field => field.IncludeLastOffset);
             return given < 0
-                ? KeyedJagged.Split(request.Tensors, fields.ConvertAll(static field => field.Mode is not null))
+                ? KeyedJagged.Split(request.Tensors, fields.ConvertAll(static field => field.Mode is not null), limits)
                 : throw features[given].Invalid("include_last_offset", "goes with offsets of the feature's own");
         }
 

@@ -22,8 +22,9 @@ public static class EmbedStoreHost
 
     /// <summary>Builds a server that does not listen yet. It holds the data folder until it is disposed.</summary>
     /// <param name="configuration">All sources, see <see cref="SettingsSources"/>.</param>
+    /// <param name="replace">Services that take the place of the server's own, such as another disk.</param>
     /// <exception cref="StartException">A setting is wrong, or the data folder cannot be used.</exception>
-    public static WebApplication Build(IConfiguration configuration)
+    public static WebApplication Build(IConfiguration configuration, Action<IServiceCollection>? replace = null)
     {
         EmbedStoreOptions options = SettingsReader.Read(configuration);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -39,6 +40,7 @@ public static class EmbedStoreHost
         DataFolder folder = DataFolder.Open(options.Data);
         builder.Services.AddSingleton(_ => folder);
         builder.AddEmbedStore(options);
+        replace?.Invoke(builder.Services);
         WebApplication app = builder.Build();
         _ = app.Services.GetRequiredService<DataFolder>();
         app.StartTelemetry();
@@ -88,7 +90,7 @@ public static class EmbedStoreHost
     private static void AddDoor(WebApplicationBuilder builder, EmbedStoreOptions options) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes;
+        kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes + BodyLimit.DrainByteCountMax;
         kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);

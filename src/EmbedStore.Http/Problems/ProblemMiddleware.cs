@@ -1,14 +1,12 @@
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
 /// <summary>Turns every way a request can fail into one answer: a problem, or a broken connection when the answer had begun.</summary>
-internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger, IOptions<EmbedStoreOptions> options)
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -16,6 +14,11 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             await next(context);
             await AnswerBareStatusAsync(context);
+        }
+        catch (EmbedStoreException refusal) when (refusal.Code == ErrorCode.BodyTooLarge)
+        {
+            await AnswerLastAsync(context, Problem.Of(refusal));
+            await BodyLimit.DrainAsync(context);
         }
         catch (EmbedStoreException refusal)
         {
@@ -27,7 +30,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
         catch (BadHttpRequestException refusal)
         {
-            await AnswerAsync(context, ProblemOf(refusal, context));
+            await AnswerLastAsync(context, new Problem(400, ErrorStatus.NameOf(ErrorCode.MalformedBody), refusal.Message, []));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -53,6 +56,23 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
 
         await problem.WriteAsync(context.Response);
+    }
+
+    /// <summary>Answers, and says that the connection ends here: a caller that kept it for its next request would lose that one.</summary>
+    private static async Task AnswerLastAsync(HttpContext context, Problem problem)
+    {
+        // HTTP/2 has streams for that.
+        if (!context.Response.HasStarted && !HttpProtocol.IsHttp2(context.Request.Protocol))
+        {
+            context.Response.OnStarting(() =>
+            {
+                context.Response.Headers.Connection = "close";
+                return Task.CompletedTask;
+            });
+        }
+
+        await AnswerAsync(context, problem);
+        await context.Response.CompleteAsync();
     }
 
     /// <summary>A path or a verb that nothing serves.</summary>
@@ -81,18 +101,6 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             return Task.CompletedTask;
         });
         await new Problem(405, "method_not_allowed", $"This path takes {allow}.", []).WriteAsync(response);
-    }
-
-    private Problem ProblemOf(BadHttpRequestException refusal, HttpContext context)
-    {
-        if (refusal.StatusCode != StatusCodes.Status413PayloadTooLarge)
-        {
-            return new Problem(400, ErrorStatus.NameOf(ErrorCode.MalformedBody), refusal.Message, []);
-        }
-
-        // An import has a limit of its own.
-        long limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? options.Value.Limits.BodyBytes;
-        return Problem.Of(BodyLimit.Exceeded(limit, context.Request.ContentLength));
     }
 
     [LoggerMessage(EmbedStoreTelemetry.Events.RequestFailed, LogLevel.Error, "{Method} {Path} failed")]

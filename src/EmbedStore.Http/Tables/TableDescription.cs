@@ -22,6 +22,8 @@ internal static class TableDescription
         ["row_cache"] = bytes.RowCache,
         ["index"] = bytes.Index,
         ["pages"] = bytes.Pages,
+        ["keys"] = bytes.Keys,
+        ["vocabulary"] = bytes.Vocabulary,
         ["disk"] = bytes.Disk,
         ["scratch"] = bytes.Scratch,
         ["log"] = bytes.Log,
@@ -36,13 +38,22 @@ internal static class TableDescription
         return json;
     }
 
-    private static JsonObject Stats(Table table, long snapshotByteCount) => new()
+    private static JsonObject Stats(Table table, long snapshotByteCount)
     {
-        ["version"] = table.Version,
-        ["rows"] = table.RowCount,
-        ["bytes"] = Bytes(TableBytes.Of(table, snapshotByteCount)),
-        ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
-    };
+        var json = new JsonObject
+        {
+            ["version"] = table.Version,
+            ["rows"] = table.RowCount,
+            ["bytes"] = Bytes(TableBytes.Of(table, snapshotByteCount)),
+            ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
+        };
+        if (table.Spec.Admission is not null)
+        {
+            json.Insert(2, "candidates", table.Shards.Sum(static slot => (long)(slot.Opened?.Statistics.CandidateCount ?? 0)));
+        }
+
+        return json;
+    }
 
     private static JsonObject Shard(ShardSlot slot, int number)
     {
@@ -50,6 +61,7 @@ internal static class TableDescription
         if (slot.Opened?.Statistics is { } statistics)
         {
             json["rows"] = statistics.RowCount;
+            json["candidates"] = statistics.CandidateCount;
             json["first_lsn"] = statistics.FirstLsn;
             json["last_lsn"] = statistics.LastLsn;
             json["epoch"] = statistics.OwnerEpoch;

@@ -11,6 +11,8 @@ internal static class RequestBody
     /// <summary>Memory that an announced length alone gets; more comes with the bytes, so that headers that lie cost little.</summary>
     private const int AnnouncedRentByteCountMax = 1 << 20;
 
+    private const int CopyByteCount = 1 << 20;
+
     /// <summary>Reads to the end.</summary>
     /// <param name="request">Its announced length is believed as far as <paramref name="limit"/>, and no further.</param>
     /// <param name="limit">Unit: bytes.</param>
@@ -57,6 +59,34 @@ internal static class RequestBody
         {
             ArrayPool<byte>.Shared.Return(body);
             throw;
+        }
+    }
+
+    /// <summary>Copies to the end.</summary>
+    /// <param name="request">The call.</param>
+    /// <param name="target">May have got up to <paramref name="limit"/> bytes when this throws.</param>
+    /// <param name="limit">Unit: bytes.</param>
+    /// <exception cref="Tensors.EmbedStoreException">BodyTooLarge.</exception>
+    public static async Task CopyToAsync(HttpRequest request, Stream target, long limit)
+    {
+        byte[] run = ArrayPool<byte>.Shared.Rent(CopyByteCount);
+        try
+        {
+            CancellationToken gone = request.HttpContext.RequestAborted;
+            int count;
+            for (long left = limit; (count = await request.Body.ReadAsync(run, gone)) > 0; left -= count)
+            {
+                if (count > left)
+                {
+                    throw BodyLimit.Exceeded(limit, null);
+                }
+
+                await target.WriteAsync(run.AsMemory(0, count), gone);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(run);
         }
     }
 

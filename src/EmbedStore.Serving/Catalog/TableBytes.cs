@@ -6,15 +6,17 @@ namespace EmbedStore.Serving;
 /// <param name="RowCache">Memory: rows where a read costs one copy.</param>
 /// <param name="Index">Memory: finds rows.</param>
 /// <param name="Pages">Memory: rows in the shards.</param>
+/// <param name="Keys">Memory: string keys, of erased rows too.</param>
+/// <param name="Vocabulary">Memory: uses of rows, and ids that are counted towards admission.</param>
 /// <param name="Rows">Rows in the shards' memory and scratch, superseded copies included.</param>
 /// <param name="Scratch">Disk: rows that left memory, and copies of those that are about to.</param>
 /// <param name="Log">Disk.</param>
 /// <param name="Snapshots">Disk.</param>
 /// <remarks>Immutable.</remarks>
-public readonly record struct TableBytes(long RowCache, long Index, long Pages, long Rows, long Scratch, long Log, long Snapshots)
+public readonly record struct TableBytes(long RowCache, long Index, long Pages, long Keys, long Vocabulary, long Rows, long Scratch, long Log, long Snapshots)
 {
     /// <summary>All memory.</summary>
-    public long Memory => RowCache + Index + Pages;
+    public long Memory => RowCache + Index + Pages + Keys + Vocabulary;
 
     /// <summary>All disk.</summary>
     public long Disk => Scratch + Log + Snapshots;
@@ -29,6 +31,8 @@ public readonly record struct TableBytes(long RowCache, long Index, long Pages, 
             table.Resident?.ByteCount ?? 0,
             shards.Sum(static shard => shard.Index),
             shards.Sum(static shard => shard.Pages),
+            shards.Sum(static shard => shard.Keys),
+            shards.Sum(static shard => shard.Vocabulary),
             shards.Sum(static shard => shard.Rows),
             shards.Sum(static shard => shard.Scratch),
             shards.Sum(static shard => shard.Log),

@@ -29,8 +29,8 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
         }
 
         var memory = TableMemory.Of(shape, rows, spec.ShardCount, storage);
-        ShardOptions options = memory.ToShardOptions(spec, null, storage);
-        TableBytes bytes = new(memory.ResidentByteCount, 0, 0, 0, 0, 0, 0);
+        ShardOptions options = memory.ToShardOptions(spec, null, spec.Capacity is null ? null : new UseClock(), storage);
+        TableBytes bytes = default(TableBytes) with { RowCache = memory.ResidentByteCount };
         for (int shard = 0; shard < open; shard++)
         {
             long share = (count / open) + (shard < count % open ? 1 : 0);
@@ -56,6 +56,8 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
     {
         Index = bytes.Index + shard.Index,
         Pages = bytes.Pages + shard.Pages,
+        Keys = bytes.Keys + shard.Keys,
+        Vocabulary = bytes.Vocabulary + shard.Vocabulary,
         Rows = bytes.Rows + shard.Rows,
         Scratch = bytes.Scratch + shard.Scratch,
         Log = bytes.Log + shard.Log,

@@ -19,13 +19,14 @@ internal readonly record struct TableMemory(long ResidentByteCount, RowStoreSize
         new(residentByteCount, RowStoreSize.Of(shape, rows, shardCount, storage.TableMemoryByteCount - residentByteCount));
 
     /// <summary>What a shard is opened with.</summary>
-    public ShardOptions ToShardOptions(TableSpec spec, IRowMirror? mirror, StorageOptions storage) => new()
+    public ShardOptions ToShardOptions(TableSpec spec, IRowMirror? mirror, UseClock? uses, StorageOptions storage) => new()
     {
         Durability = spec.Durability,
         ExpectedRowCount = Shard.RowCount,
         MemoryByteCount = Shard.MemoryByteCount,
         PageByteCount = Shard.PageByteCount,
         Mirror = mirror,
+        Uses = uses,
         ReserveByteCount = storage.ReserveByteCount,
         SegmentByteCountMax = storage.LogSegmentByteCount,
         CommitInterval = storage.CommitInterval,

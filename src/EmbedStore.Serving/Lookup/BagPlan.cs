@@ -9,8 +9,8 @@ internal sealed record BagPlan
 {
     private static readonly string[] TensorNames = ["ids", "offsets", "weights"];
 
-    /// <summary>Shape [n]: every id, bag after bag.</summary>
-    public required ReadOnlyMemory<long> RowIds { get; init; }
+    /// <summary>Shape [n]: every row, bag after bag.</summary>
+    public required RowList Rows { get; init; }
 
     /// <summary>Shape of the ids as they were sent.</summary>
     public required TensorShape IdsShape { get; init; }
@@ -40,6 +40,13 @@ internal sealed record BagPlan
     public static BagPlan Of(Table table, BagRequest request, ResultBudget budget, RequestMemory memory)
     {
         long? padding = Padding(table, request.PaddingIndex);
+
+        // First: padded keys have a dimension more than ids.
+        if (table.Shape.HasKeys)
+        {
+            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits) };
+        }
+
         RequireTensors(request.Tensors);
         budget.Limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
@@ -48,10 +55,10 @@ internal sealed record BagPlan
 
         RequireBags(table, request, ids, type, budget);
         Memory<long> begins = Offsets(request, ids, memory);
-        Memory<long> rowIds = EmbeddingIds.Read(table, ids, memory);
+        RowList rows = EmbeddingIds.Read(table, ids, memory);
         return new BagPlan
         {
-            RowIds = rowIds,
+            Rows = rows,
             IdsShape = ids.Shape,
             Begins = begins,
             Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights, memory) : default,
@@ -81,7 +88,13 @@ internal sealed record BagPlan
     {
         foreach ((string name, Tensor tensor) in request.Tensors)
         {
-            if (name == "weights" ? !tensor.Type.IsFloatingPoint() && !tensor.Type.IsInteger() : !tensor.Type.IsInteger())
+            bool fits = name switch
+            {
+                "weights" => tensor.Type.IsFloatingPoint() || tensor.Type.IsInteger(),
+                "ids" when table.Shape.HasKeys => tensor.Type == ElementType.Str,
+                _ => tensor.Type.IsInteger(),
+            };
+            if (!fits)
             {
                 throw Unsupported(name, $"'{name}' cannot be {tensor.Type.WireName()}.");
             }
@@ -187,6 +200,11 @@ internal sealed record BagPlan
 
     private static long? Padding(Table table, long? index)
     {
+        if (index is not null && table.Shape.HasKeys)
+        {
+            throw Invalid("padding_idx", "padding_idx is an integer, and the table's rows have strings as keys.");
+        }
+
         if (index is not { } id || table.Shape.IsOpen)
         {
             return index;

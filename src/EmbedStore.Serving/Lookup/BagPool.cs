@@ -18,7 +18,7 @@ internal sealed class BagPool<T>(BagPlan plan, int width, Memory<int> counts)
     public void Add(int first, ReadOnlySpan<T> rows, Span<T> pooled)
     {
         ReadOnlySpan<long> begins = plan.Begins.Span;
-        ReadOnlySpan<long> rowIds = plan.RowIds.Span;
+        ReadOnlySpan<long> rowIds = plan.Rows.Ids.Span;
         for (int i = 0; i < rows.Length / width; i++)
         {
             int position = first + i;

@@ -20,13 +20,18 @@ internal static class EmbeddingIds
         }
     }
 
-    /// <summary>Reads ids and checks each.</summary>
+    /// <summary>Reads ids, or keys, and checks each.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="ids">Integers, any shape.</param>
+    /// <param name="ids">Integers, or STR where the table has keys. Any shape.</param>
     /// <param name="memory">What the ids live in.</param>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.IndexOutOfRange"/>.</exception>
-    public static Memory<long> Read(Table table, Tensor ids, RequestMemory memory)
+    public static RowList Read(Table table, Tensor ids, RequestMemory memory)
     {
+        if (table.Shape.HasKeys)
+        {
+            return ReadKeys(ids);
+        }
+
         Memory<long> rowIds = memory.Rent<long>((int)ids.Shape.ElementCount);
         ElementConverter.ReadIntegers(ids, rowIds.Span);
         if (!table.Shape.IsOpen)
@@ -34,7 +39,13 @@ internal static class EmbeddingIds
             RequireInRange(table.Shape.RowCount, ids.Shape, rowIds.Span);
         }
 
-        return rowIds;
+        return new RowList(rowIds, null);
+    }
+
+    private static RowList ReadKeys(Tensor ids)
+    {
+        RowKeys keys = ids.Keys!;
+        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys);
     }
 
     private static void RequireInRange(long rowCount, TensorShape shape, ReadOnlySpan<long> rowIds)

@@ -22,7 +22,7 @@ public sealed class Lookup
         _format = format;
         _missing = missing;
         Version = table.Version;
-        EntryCount = entries.RowIds.Length;
+        EntryCount = entries.Rows.Count;
         Statuses = withStatus ? new RowStatus[EntryCount] : [];
         Versions = withStatus ? new long[EntryCount] : [];
     }
@@ -71,7 +71,7 @@ public sealed class Lookup
             Memory<RowStatus> statuses = rented is null ? Statuses.AsMemory(first, count) : rented.AsMemory(0, count);
             Memory<long> versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count);
             ReadOnlyMemory<int> columns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count);
-            int missing = await _reader.ReadAsync(_table, _format, _entries.RowIds.Slice(first, count), columns, destination, statuses, versions, cancellation);
+            int missing = await _reader.ReadAsync(_table, _format, _entries.Rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
             if (missing > 0 && CanRefuse)
             {
                 throw RowNotFound(first, statuses.Span);
@@ -89,6 +89,6 @@ public sealed class Lookup
     private EmbedStoreException RowNotFound(int first, ReadOnlySpan<RowStatus> statuses)
     {
         int entry = first + statuses.IndexOfAnyExcept(RowStatus.Found);
-        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _entries.RowIds.Span[entry]);
+        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _entries.Rows.NameOf(entry));
     }
 }

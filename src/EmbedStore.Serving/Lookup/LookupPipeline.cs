@@ -13,7 +13,8 @@ namespace EmbedStore.Serving;
 /// </remarks>
 public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
 {
-    private readonly RowReader _reader = new(cache, router, gather);
+    private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
+    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>
@@ -27,7 +28,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
         var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
-        var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, plan.RowIds(), plan.ElementColumns());
+        var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan), plan.ElementColumns());
         return new Lookup(_reader, table, entries, format, missing, request.WithStatus);            // 3 to 6, when it is read
     }
 
@@ -71,7 +72,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     public ValueTask<NearestAnswer> FindNearestAsync(Table table, NearestRequest request, RequestMemory memory, CancellationToken cancellation)
     {
         NearestPlan plan = NearestPlan.Of(table, request, limits);                                  // 1, 2
-        return new NearestScan(_reader, _scans, table, plan, memory).RunAsync(cancellation);        // 3 to 6, block by block
+        return new NearestScan(_scanner, _scans, table, plan, memory).RunAsync(cancellation);        // 3 to 6, block by block
     }
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
@@ -80,14 +81,14 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
 
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
-    public TableExport Export(Table table, ElementType? type) => new(_reader, table, AnswerType(table, type));
+    public TableExport Export(Table table, ElementType? type) => new(_scanner, table, AnswerType(table, type));
 
     private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        limits.RequireIds(request.Tensors);
+        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits);
         SubscriptPlan plan = SubscriptResolver.Resolve(
-            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
+            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
         limits.RequireEntries(plan);
         return plan;
     }

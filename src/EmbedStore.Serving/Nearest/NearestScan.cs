@@ -98,12 +98,12 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
             Span<long> queryIds = ids.Slice(query * plan.Count, plan.Count);
             Span<float> queryScores = scores.Slice(query * plan.Count, plan.Count);
             queryIds.Fill(-1);
-            queryScores.Fill(RowKeys.ScoreOf(plan.Metric, float.PositiveInfinity));
+            queryScores.Fill(RowDistances.ScoreOf(plan.Metric, float.PositiveInfinity));
             top.Finish(query, out ReadOnlySpan<T> keys, out ReadOnlySpan<long> found);
             found.CopyTo(queryIds);
             for (int i = 0; i < keys.Length; i++)
             {
-                queryScores[i] = float.CreateTruncating(RowKeys.ScoreOf(plan.Metric, keys[i]));
+                queryScores[i] = float.CreateTruncating(RowDistances.ScoreOf(plan.Metric, keys[i]));
             }
         }
     }

@@ -53,7 +53,7 @@ internal sealed class NearestWorker<T>
 
     /// <summary>Searches.</summary>
     /// <param name="candidates">Shared with other workers.</param>
-    /// <param name="queries">Shape [queries, width], as <see cref="RowKeys.Fill"/> takes them.</param>
+    /// <param name="queries">Shape [queries, width], as <see cref="RowDistances.Fill"/> takes them.</param>
     /// <param name="exact">Told of every row; null: it was before.</param>
     /// <param name="cancellation">Between blocks.</param>
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
@@ -78,7 +78,7 @@ internal sealed class NearestWorker<T>
         {
             cancellation.ThrowIfCancellationRequested();
             int missing = await _reader.ReadAsync(
-                _table, _plan.Format, _rowIds[..count], default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
+                _table, _plan.Format, new RowList(_rowIds[..count], null), default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
             Search(missing > 0 && _plan.SkipsMissing ? LeaveOutMissing(count) : count, queries.Span, exact);
             if (Stopwatch.GetElapsedTime(began) > Turn)
             {
@@ -101,13 +101,13 @@ internal sealed class NearestWorker<T>
         Span<T> scales = _scales.Span[..count];
         if (_plan.Metric == NearestMetric.Cosine)
         {
-            RowKeys.FillScales(elements, _width, scales);
+            RowDistances.FillScales(elements, _width, scales);
         }
 
         Span<T> keys = _keys.Span[..count];
         for (int query = 0; query < Top.QueryCount; query++)
         {
-            RowKeys.Fill(_plan.Metric, queries.Slice(query * _width, _width), elements, scales, keys);
+            RowDistances.Fill(_plan.Metric, queries.Slice(query * _width, _width), elements, scales, keys);
             Top.Offer(query, keys, _rowIds.Span[..count]);
         }
     }

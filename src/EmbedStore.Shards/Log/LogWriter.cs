@@ -97,28 +97,28 @@ internal sealed class LogWriter : IDisposable
         FirstLsn = FirstLsn == 0 ? firstLsn : FirstLsn;
     }
 
-    /// <summary>Deletes the segments whose records a snapshot covers, all but the newest.</summary>
+    /// <summary>Lets go of the segments whose records a snapshot covers, all but the newest. The caller deletes them, on whatever thread; one that a crash leaves is let go of again.</summary>
     /// <param name="coveredLsn">Records up to this one are not needed any more.</param>
-    public void Cut(long coveredLsn)
+    /// <returns>Full paths, oldest first.</returns>
+    public IReadOnlyList<string> LetGo(long coveredLsn)
     {
         List<string> names = LogRecovery.SegmentNames(_disk, _folder);
         int kept = Math.Max(names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn), 0);
-        foreach (string name in names.Take(kept))
+        if (kept == 0)
         {
-            string path = Path.Combine(_folder, name);
-            long byteCount;
-            using (IDiskFile file = _disk.Open(path, create: false))
-            {
-                byteCount = file.Length;
-            }
-
-            // Oldest first and each for good, so that whatever a crash leaves is still a chain.
-            _disk.Delete(path);
-            _disk.FlushFolder(_folder);
-            ByteCount -= byteCount;
-            SegmentCount--;
-            FirstLsn = LogFormat.PreviousLsnOf(names[names.IndexOf(name) + 1]) + 1;
+            return [];
         }
+
+        List<string> paths = [.. names.Take(kept).Select(name => Path.Combine(_folder, name))];
+        foreach (string path in paths)
+        {
+            using IDiskFile file = _disk.Open(path, create: false);
+            ByteCount -= file.Length;
+        }
+
+        SegmentCount -= kept;
+        FirstLsn = LogFormat.PreviousLsnOf(names[kept]) + 1;
+        return paths;
     }
 
     public void Flush()

@@ -5,7 +5,7 @@ namespace EmbedStore.Shards;
 
 /// <summary>FASTER's device over <see cref="IDisk"/>: positional, checked, and it remembers the first failure, which FASTER itself only logs.</summary>
 /// <remarks>The pages are scratch: nothing here is flushed, and the folder is emptied at each open.</remarks>
-internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
+internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
 {
     private readonly ConcurrentDictionary<int, Lazy<Segment>> _segments = new();
     private readonly object _gate = new();
@@ -37,17 +37,25 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
 
     public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => Post(() =>
     {
-        if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
+        Try(() =>
         {
-            Try(() =>
+            if (_segments.TryRemove(segment, out Lazy<Segment>? removed))
             {
                 removed.Value.File.Dispose();
                 disk.Delete(PathOf(segment));
-            });
-        }
-
+            }
+        });
         callback(result);
     });
+
+    /// <summary>Deletes, soon, the files of what lies before an address. Nobody reads or writes there any more.</summary>
+    public void DeleteBefore(long address)
+    {
+        foreach (int segment in _segments.Keys.Where(segment => (segment + 1L) * SegmentSize <= address))
+        {
+            RemoveSegmentAsync(segment, static _ => { }, null!);
+        }
+    }
 
     /// <summary>Waits for every transfer that is under way. Those that come later do nothing: FASTER is about to free their memory.</summary>
     public void Drain()
@@ -111,6 +119,14 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
     {
         Segment segment = SegmentOf(number);
         Span<byte> bytes = PageMemory.At(destination, byteCount);
+
+        // A record may be shorter than what is read for it, but none goes beyond its page. The next page may be on its way to the file just now.
+        long pageOffset = offset % pageByteCount;
+        if (pageOffset > 0 && pageOffset + byteCount > pageByteCount)
+        {
+            bytes[(int)(pageByteCount - pageOffset)..].Clear();
+            bytes = bytes[..(int)(pageByteCount - pageOffset)];
+        }
 
         // A read is rounded up to sectors, so the last one may reach past what was written.
         bytes[segment.File.Read(bytes, offset)..].Clear();

@@ -8,6 +8,7 @@ namespace EmbedStore.Shards;
 internal sealed partial class RowStore : IDisposable
 {
     private readonly RowFormat _format;
+    private readonly ShardOptions _options;
     private readonly string _folder;
     private readonly int _imageByteCount;
     private readonly RowStoreLayout _layout;
@@ -17,29 +18,35 @@ internal sealed partial class RowStore : IDisposable
     private readonly RowSession _writer;
     private ShardDamagedException? _damage;
 
+    /// <summary>Every record before this address is whole. One behind it may lack its length, by which a scan goes on.</summary>
+    private long _writtenTo;
+
     /// <param name="format">What a row is made of.</param>
     /// <param name="options">Sizes; rounded to powers of two here.</param>
     /// <param name="folder">Emptied first.</param>
     public RowStore(RowFormat format, ShardOptions options, string folder)
     {
-        (_format, _folder) = (format, folder);
+        (_format, _options, _folder) = (format, options, folder);
         options.Disk.DeleteFolder(folder);
         options.Disk.CreateFolder(folder);
         _imageByteCount = RowImage.ByteCount(format);
         _layout = RowStoreLayout.Of(format, options);
-        _device = new PageDevice(options.Disk, folder);
+        _rowsPerScanBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RowsPerScanBatch);
+        _recordsPerMove = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerMoveMax);
+        _device = new PageDevice(options.Disk, folder, _layout.PageByteCount);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>
         {
             IndexSize = _layout.IndexByteCount,
             MemorySize = _layout.MemoryByteCount,
             PageSize = _layout.PageByteCount,
-            SegmentSize = Math.Max(1L << 30, _layout.PageByteCount),
+            SegmentSize = _layout.SegmentByteCount,
             MutableFraction = RowStoreLayout.MutableFraction,
             LogDevice = _device,
             ConcurrencyControlMode = ConcurrencyControlMode.None,
             ValueLength = new RowLength(_imageByteCount),
         });
         _writer = NewSession(wholeImages: true);
+        _writtenTo = _store.Log.TailAddress;
     }
 
     /// <summary>What one more row takes of memory or scratch. Unit: bytes.</summary>
@@ -75,7 +82,7 @@ internal sealed partial class RowStore : IDisposable
     }
 
     /// <summary>See <see cref="Shard.Read"/>; sizes are checked there.</summary>
-    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
     {
         ThrowIfDamaged();
         if (!_idle.TryTake(out RowSession? session))
@@ -84,17 +91,17 @@ internal sealed partial class RowStore : IDisposable
         }
 
         // Not in a finally: a session that threw may hold half a batch, so it is left to the end of the store.
-        int missing = session.Read(rowIds, slots, destination, statuses, versions);
+        int missing = ReadCounted(session, rowIds, slots, rules, destination, statuses, versions);
         CheckBatch(session);
         _idle.Add(session);
         return missing;
     }
 
-    /// <summary>The writer's read: whole images, one after the other, also of erased rows.</summary>
+    /// <summary>The writer's read: whole images, one after the other; of rows that are gone their header.</summary>
     public void ReadImages(ReadOnlySpan<long> rowIds, Memory<byte> images, Memory<RowStatus> statuses)
     {
         ThrowIfDamaged();
-        _writer.Read(rowIds, [], images, statuses, Memory<long>.Empty);
+        _writer.Read(rowIds, [], ReadRules.None, images, statuses, Memory<long>.Empty);
         CheckBatch(_writer);
     }
 
@@ -102,11 +109,16 @@ internal sealed partial class RowStore : IDisposable
     /// <param name="rowIds">Distinct.</param>
     /// <param name="images">Pinned.</param>
     /// <param name="changed">Images to write; the others are left.</param>
-    public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed) => _writer.Write(rowIds, images, changed);
+    public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed)
+    {
+        _writer.Write(rowIds, images, changed);
+        Volatile.Write(ref _writtenTo, _store.Log.TailAddress);
+    }
 
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
     {
+        _segmentScan?.Dispose();
         _writer.Dispose();
         while (_idle.TryTake(out RowSession? session))
         {
@@ -116,6 +128,20 @@ internal sealed partial class RowStore : IDisposable
         _device.Drain();
         _store.Dispose();
         _device.Dispose();
+    }
+
+    private int ReadCounted(
+        RowSession session, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    {
+        int phase = _reads.Enter();
+        try
+        {
+            return session.Read(rowIds, slots, rules, destination, statuses, versions);
+        }
+        finally
+        {
+            _reads.Leave(phase);
+        }
     }
 
     private RowSession NewSession(bool wholeImages) => new(_store, new RowFunctions(_imageByteCount, wholeImages, _format.DataByteCount));

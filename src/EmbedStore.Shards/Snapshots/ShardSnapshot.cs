@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace EmbedStore.Shards;
 
 /// <summary>A snapshot of one shard that is being written.</summary>
@@ -9,11 +7,10 @@ namespace EmbedStore.Shards;
 /// </remarks>
 public sealed class ShardSnapshot : IAsyncDisposable
 {
-    /// <summary>Of the time that a scan takes, the part it works; so that reads have the processor and the disk for themselves most of the time.</summary>
-    private const double WorkShare = 0.25;
+    /// <summary>Room is asked for again after so much. Unit: bytes.</summary>
+    private const long BytesBetweenChecks = 4 << 20;
 
-    /// <summary>What is written between two rests. Unit: bytes.</summary>
-    private const long BytesBetweenRests = 1 << 20;
+    private const int KeysPerBatch = 256;
 
     private readonly Shard.SnapshotAccess _shard;
     private readonly CancellationTokenSource _cancellation;
@@ -44,7 +41,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     public async Task<SnapshotInfo> SaveAsync()
     {
         SnapshotEnd end = _end ?? throw new InvalidOperationException("A snapshot is ended before it is saved.");
-        SnapshotManifest manifest = await Task.Run(() => Save(end), _cancellation.Token).ConfigureAwait(false);
+        SnapshotManifest manifest = await BackgroundThread.RunAsync(() => WriteManifest(end)).ConfigureAwait(false);
         _isSaved = true;
         _shard.Log(manifest, _shard.Time.GetElapsedTime(_began));
         await _shard.KeepAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
@@ -84,7 +81,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     internal async Task ScanAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
-        _shard.RequireSpace(_start.RowByteCount);
+        _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length + (_shard.Keys?.ByteCount ?? 0));
         _hasFile = true;
         _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
         foreach ((string name, WriterState state) in _start.Writers)
@@ -92,38 +89,48 @@ public sealed class ShardSnapshot : IAsyncDisposable
             SnapshotWriters.Write(_writer, name, state);
         }
 
-        await Task.Run(WriteRowsAsync, _cancellation.Token).ConfigureAwait(false);
+        _start.Vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, _start.Vocabulary.Length));
+        await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
     }
 
-    private async Task WriteRowsAsync()
+    private long WriteKeysAndRows()
     {
-        long writtenAtRest = 0, workBegan = Stopwatch.GetTimestamp();
-        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
+        var pace = new Pace(_cancellation.Token);
+        long checkedByteCount = 0;
+        foreach (KeyEntry[] batch in (_shard.Keys?.Entries(_start.KeyCount) ?? []).Chunk(KeysPerBatch))
         {
+            pace.Keep();
+            foreach (KeyEntry key in batch)
+            {
+                SnapshotKeys.Write(_writer!, key);
+            }
+        }
+
+        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn, _shard.ForgottenTo))
+        {
+            pace.Keep();
             foreach (ScannedRow row in batch)
             {
                 SnapshotRows.Write(_writer!, row);
             }
 
-            if (_writer!.ByteCount - writtenAtRest >= BytesBetweenRests)
+            if (_writer!.ByteCount - checkedByteCount >= BytesBetweenChecks)
             {
-                _shard.RequireSpace(BytesBetweenRests);
-                await Task.Delay(Stopwatch.GetElapsedTime(workBegan) * ((1 - WorkShare) / WorkShare), _cancellation.Token).ConfigureAwait(false);
-                (writtenAtRest, workBegan) = (_writer.ByteCount, Stopwatch.GetTimestamp());
+                _shard.RequireSpace(2 * BytesBetweenChecks);
+                checkedByteCount = _writer.ByteCount;
             }
         }
 
-        _cancellation.Token.ThrowIfCancellationRequested();
+        return _writer!.ByteCount;
     }
 
-    private SnapshotManifest Save(SnapshotEnd end)
+    private SnapshotManifest WriteManifest(SnapshotEnd end)
     {
         _writer!.Complete();
         var manifest = new SnapshotManifest(
             SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,
             end.RowCount, _writer.ByteCount, _writer.Checksum, _shard.Time.GetUtcNow(), RestoredFrom: null);
-        _shard.Folder.Verify(manifest, _shard.Identity);
-        _cancellation.Token.ThrowIfCancellationRequested();
+        _shard.Folder.Verify(manifest, new Pace(_cancellation.Token).Keep);
         manifest.Save(_shard.Disk, _shard.Folder.Path);
         return manifest;
     }
@@ -133,8 +140,11 @@ public sealed class ShardSnapshot : IAsyncDisposable
 /// <param name="Lsn">Everything up to here is in the rows.</param>
 /// <param name="AppendedByteCount">Of the log so far, since it was opened. Unit: bytes.</param>
 /// <param name="RowByteCount">About what the rows take. Unit: bytes.</param>
+/// <param name="KeyCount">Keys that the rows have: the first so many of the shard's.</param>
 /// <param name="Writers">As of <paramref name="Lsn"/>.</param>
-internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
+/// <param name="Vocabulary">As of <paramref name="Lsn"/>.</param>
+internal sealed record SnapshotStart(
+    long Lsn, long AppendedByteCount, long RowByteCount, long KeyCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers, byte[] Vocabulary);
 
 /// <summary>What a snapshot stands for. See <see cref="SnapshotManifest"/>.</summary>
 internal sealed record SnapshotEnd(long Lsn, string? LogSegment, long OwnerEpoch, long StepNumber, long RowCount);

@@ -24,19 +24,23 @@ internal sealed class SnapshotFolder(IDisk disk, string folder)
             : throw new ShardDamagedException(ManifestPath(id), 0, "it is the manifest of another snapshot.");
     }
 
+    /// <summary>Opens the rows of a snapshot.</summary>
+    /// <exception cref="ShardDamagedException">They are not what was written.</exception>
+    public SnapshotReader Open(SnapshotManifest manifest) => new(disk, RowsPath(manifest.Id), manifest);
+
     /// <summary>Reads all of a snapshot again.</summary>
+    /// <param name="manifest">Of the snapshot.</param>
+    /// <param name="afterBlock">May rest, or end it by an exception.</param>
     /// <exception cref="ShardDamagedException">It is not what was written.</exception>
-    public void Verify(SnapshotManifest manifest, Guid identity)
+    public void Verify(SnapshotManifest manifest, Action afterBlock)
     {
-        using var reader = new SnapshotReader(disk, RowsPath(manifest.Id), identity, manifest);
+        using SnapshotReader reader = Open(manifest);
         while (reader.TryNext())
         {
+            afterBlock();
         }
 
-        if (reader.Checksum != manifest.Checksum)
-        {
-            throw new ShardDamagedException(RowsPath(manifest.Id), 0, "its checksum is not the one of its manifest.");
-        }
+        reader.RequireChecksum(manifest);
     }
 
     /// <summary>Deletes a snapshot, or what there is of it.</summary>

@@ -10,12 +10,13 @@ internal sealed class SnapshotReader : IDisposable
     private byte[] _block = new byte[1 << 20];
     private long _offset = SnapshotFormat.FileHeadByteCount;
     private int _blockCount;
+    private uint _checksum;
 
     /// <exception cref="ShardDamagedException">The file is not there, or is not what its manifest names.</exception>
-    public SnapshotReader(IDisk disk, string path, Guid identity, SnapshotManifest manifest)
+    public SnapshotReader(IDisk disk, string path, SnapshotManifest manifest)
     {
         _path = path;
-        _seed = RecordHeader.Seed(identity);
+        _seed = RecordHeader.Seed(manifest.Shard);
         if (!disk.FileExists(path))
         {
             throw Damaged(0, "it is missing, though its manifest is there.");
@@ -31,12 +32,12 @@ internal sealed class SnapshotReader : IDisposable
             }
 
             ReadOnlySpan<byte> head = Read(0, SnapshotFormat.FileHeadByteCount);
-            if (!SnapshotHead.IsOf(head, identity, manifest.Id))
+            if (!SnapshotHead.IsOf(head, manifest.Shard, manifest.Id))
             {
                 throw Damaged(0, "its head is not that of this snapshot.");
             }
 
-            Checksum = Crc32C.Append(0, head);
+            _checksum = Crc32C.Append(0, head);
         }
         catch
         {
@@ -44,9 +45,6 @@ internal sealed class SnapshotReader : IDisposable
             throw;
         }
     }
-
-    /// <summary>Of what was read so far.</summary>
-    public uint Checksum { get; private set; }
 
     /// <summary>Of the block that was read last.</summary>
     public SnapshotBlockKind Kind { get; private set; }
@@ -79,12 +77,22 @@ internal sealed class SnapshotReader : IDisposable
             throw Damaged(_offset, FormattableString.Invariant($"block {_blockCount} has a wrong checksum."));
         }
 
-        Checksum = Crc32C.Append(Checksum, block);
+        _checksum = Crc32C.Append(_checksum, block);
         (Kind, EntryCount) = (SnapshotBlock.Kind(block), SnapshotBlock.EntryCount(block));
         Payload = _block.AsMemory(SnapshotFormat.BlockHeadByteCount, payloadByteCount);
         _offset += block.Length;
         _blockCount++;
         return true;
+    }
+
+    /// <summary>Compares all that was read with what the manifest says of it.</summary>
+    /// <exception cref="ShardDamagedException">They differ.</exception>
+    public void RequireChecksum(SnapshotManifest manifest)
+    {
+        if (_checksum != manifest.Checksum)
+        {
+            throw Damaged(0, "its checksum is not the one of its manifest.");
+        }
     }
 
     /// <summary>What a caller says who cannot make sense of the block that was read last.</summary>

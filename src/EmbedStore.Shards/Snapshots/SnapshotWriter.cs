@@ -5,10 +5,10 @@ namespace EmbedStore.Shards;
 /// <summary>Writes the rows file of a snapshot, block by block. One thread at a time.</summary>
 internal sealed class SnapshotWriter : IDisposable
 {
-    private const int BlockByteCountMin = 1 << 20;
+    private const int BlockByteCountMin = 1 << 16;
 
     /// <summary>What is flushed at a time: flushing gigabytes at once would hold up the flushes of the log beside it.</summary>
-    private const int FlushByteCount = 8 << 20;
+    private const int FlushByteCount = 1 << 20;
 
     private readonly IDiskFile _file;
     private readonly uint _seed;

@@ -25,6 +25,46 @@ public class LimitTests
         Assert.Equal(200, (await server.Api.GatherAsync(table, "[:500]")).Status);
     }
 
+    /// <summary>Far more than sockets hold, so that the answer is there while the body is still being sent.</summary>
+    [Theory]
+    [InlineData("gather", true)]
+    [InlineData("gather", false)]
+    [InlineData("import?format=npy", true)]
+    [InlineData("import?format=npy", false)]
+    public async Task Body_StillOnItsWayWhenItIsRefused_GetsTheAnswer(string call, bool announced)
+    {
+        const int Calls = 10;
+        await using TestServer server = await TestServer.StartAsync(("Limits:BodyBytes", "4096"), ("Limits:ImportBytes", "4096"));
+        string table = await server.Api.NewAsync("[10, 2]");
+        for (int i = 0; i < Calls; i++)
+        {
+            using var body = new StreamContent(new MemoryStream(new byte[16 << 20]));
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/tables/{table}/{call}") { Content = body };
+            request.Headers.TransferEncodingChunked = !announced;
+            Answer answer = await Answer.ReadAsync(await server.Api.Http.SendAsync(request));
+            Expect.Refused(answer, 413, "body_too_large", "\"limit\": 4096");
+            Assert.Equal("close", answer.Headers["connection"]);
+            (await server.Api.GatherAsync(table, "[0]")).Success();
+        }
+    }
+
+    [Fact]
+    public async Task Body_WithoutAnEnd_IsCutOff()
+    {
+        await using TestServer server = await TestServer.StartAsync(("Limits:BodyBytes", "4096"));
+        string table = await server.Api.NewAsync("[10, 2]");
+        await using NetworkStream stream = await RawSocket.SendAsync(server.Address, $"POST /v1/tables/{table}/gather HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        byte[] chunk = [.. "100000\r\n"u8, .. new byte[1 << 20], .. "\r\n"u8];
+        using var patience = new CancellationTokenSource(ServerProgram.Patience);
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            while (true)
+            {
+                await stream.WriteAsync(chunk, patience.Token);
+            }
+        });
+    }
+
     /// <summary>A length of a hundred terabytes costs no memory and no disk.</summary>
     [Theory]
     [InlineData("gather", "268435457", "413")]

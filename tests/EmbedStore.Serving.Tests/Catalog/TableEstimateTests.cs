@@ -19,6 +19,7 @@ public sealed class TableEstimateTests(ITestOutputHelper output)
     [InlineData("""{"shape": ["*", 64], "dtype": "F16", "shards": 1, "optimizer": {"kind": "adagrad"} }""", 60_000, 16)]
     [InlineData("""{"shape": [100000, 64], "shards": 3}""", 100_000, 16)]
     [InlineData("""{"shape": ["*", 4000], "shards": 2}""", 3_000, 32)]
+    [InlineData("""{"shape": ["*", 8], "shards": 2, "capacity": {"rows": 100000} }""", 50_000, 64)]
     public async Task Of_TableThatIsThenFilled_IsWithinFivePercent(string json, int rowCount, int memoryMiB)
     {
         using var folder = new Testing.TemporaryFolder();
@@ -41,6 +42,7 @@ public sealed class TableEstimateTests(ITestOutputHelper output)
         Assert.Equal(actual.RowCache, estimated.RowCache);
         Assert.Equal(actual.Index, estimated.Index);
         AssertClose(actual.Memory, estimated.Memory, "memory");
+        AssertClose(actual.Vocabulary, estimated.Vocabulary, "vocabulary");
         AssertClose(actual.Disk, estimated.Disk, "disk");
         AssertClose(actual.Log, estimated.Log, "log");
         AssertClose(actual.Snapshots, estimated.Snapshots, "snapshots");
@@ -72,7 +74,7 @@ public sealed class TableEstimateTests(ITestOutputHelper output)
             float[] values = new float[ids.Length * table.Rows.Width];
             byte[] bytes = new byte[ids.Length * table.Rows.ValueByteCount];
             ElementConverter.Convert(MemoryMarshal.AsBytes(values.AsSpan()), ElementType.F32, bytes, table.Rows.ValueType);
-            await updates.WriteRowsAsync(table, ids, bytes, CancellationToken.None);
+            await updates.WriteRowsAsync(table, new RowList(ids, null), bytes, CancellationToken.None);
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed class FaultyDisk : IDisk
     {
         lock (_gate)
         {
-            _names.Remove(path);
+            FreeBytes += _names.Remove(path, out Content? content) ? content.Length : 0;
         }
     }
 

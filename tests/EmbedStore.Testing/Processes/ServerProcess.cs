@@ -14,13 +14,15 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
+    private readonly string _program;
     private readonly string[] _arguments;
     private readonly Dictionary<string, string> _environment;
     private Process? _process;
     private HttpClient? _client;
 
-    private ServerProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment)
+    private ServerProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, string program)
     {
+        _program = program;
         _arguments = ["serve", "--stop-at-end-of-input", "--EmbedStore:HttpPort", "0", "--EmbedStore:Data", DataFolder, .. arguments];
         _environment = new(environment ?? new Dictionary<string, string>());
     }
@@ -47,9 +49,9 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartAsync(params string[] arguments) => StartAsync(arguments, null);
 
     /// <summary>Starts a server with more environment variables and returns when it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment)
+    public static async Task<ServerProcess> StartAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment, string program = ServerProgram.Server)
     {
-        var server = new ServerProcess(arguments, environment);
+        var server = new ServerProcess(arguments, environment, program);
         try
         {
             await server.LaunchAsync();
@@ -68,6 +70,16 @@ public sealed class ServerProcess : IAsyncDisposable
         Running.Kill();
         Running.WaitForExit();
         Forget();
+    }
+
+    /// <summary>Sets an environment variable of later starts; null takes it away.</summary>
+    public void SetVariable(string name, string? value)
+    {
+        _environment.Remove(name);
+        if (value is not null)
+        {
+            _environment[name] = value;
+        }
     }
 
     /// <summary>Starts again on the same folder, after <see cref="Kill"/> or <see cref="StopAsync"/>; kills first when it still runs.</summary>
@@ -110,7 +122,9 @@ public sealed class ServerProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<int> WaitForEndAsync()
+    /// <summary>Waits until the process has ended, by itself or because it was told to.</summary>
+    /// <returns>The exit code; 137 when it was killed with signal 9.</returns>
+    public async Task<int> WaitForEndAsync()
     {
         await Running.WaitForExitAsync().WaitAsync(ServerProgram.Patience);
         int exitCode = Running.ExitCode;
@@ -127,7 +141,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private async Task LaunchAsync()
     {
-        _process = Process.Start(ServerProgram.Describe(_folder.Path, _arguments, _environment))!;
+        _process = Process.Start(ServerProgram.Describe(_folder.Path, _arguments, _environment, _program))!;
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
         _process.BeginErrorReadLine();
 

@@ -2,9 +2,12 @@ using System.Diagnostics;
 
 namespace EmbedStore.Testing;
 
-/// <summary>The built server program, as a test project finds it beside its own assembly when it references EmbedStore.Server.</summary>
+/// <summary>The built server program, as a test project finds it beside its own assembly when it references EmbedStore.Server; or another program that serves, found the same way.</summary>
 public static class ServerProgram
 {
+    /// <summary>The one that people run.</summary>
+    public const string Server = "EmbedStore.Server";
+
     /// <summary>How long any start, answer or end may take on a busy machine before a test calls it missing.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -12,9 +15,10 @@ public static class ServerProgram
     /// <param name="folder">Current folder of the run.</param>
     /// <param name="arguments">After the program's name.</param>
     /// <param name="environment">Added variables.</param>
-    public static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="program">Name of the assembly.</param>
+    public static ProcessStartInfo Describe(string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string program = Server)
     {
-        string dll = Path.Combine(AppContext.BaseDirectory, "EmbedStore.Server.dll");
+        string dll = Path.Combine(AppContext.BaseDirectory, $"{program}.dll");
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [dll, .. arguments])
         {
             WorkingDirectory = folder,

@@ -6,7 +6,7 @@ namespace EmbedStore.Serving;
 internal sealed record FeaturePlan(FeatureRequest Request, SequencePlan? Sequence, BagPlan? Bags)
 {
     /// <summary>Shape [n]: every row that it reads.</summary>
-    public ReadOnlyMemory<long> RowIds => Sequence?.Entries.RowIds ?? Bags!.RowIds;
+    public RowList Rows => Sequence?.Entries.Rows ?? Bags!.Rows;
 
     /// <summary>Checks all features of a call.</summary>
     /// <exception cref="EmbedStoreException">
@@ -14,7 +14,7 @@ internal sealed record FeaturePlan(FeatureRequest Request, SequencePlan? Sequenc
     /// </exception>
     public static IReadOnlyList<FeaturePlan> OfAll(IReadOnlyList<FeatureRequest> features, ServingLimits limits, RequestMemory memory)
     {
-        limits.RequireIds(features.Sum(static feature => feature.Tensors.TryGetValue("ids", out Tensor? ids) ? ids.Shape.ElementCount : 0));
+        limits.RequireIds(features.Sum(IdCount));
         var budget = new ResultBudget(limits);
         var plans = new List<FeaturePlan>(features.Count);
         EmbedStoreException? first = null;
@@ -32,6 +32,11 @@ internal sealed record FeaturePlan(FeatureRequest Request, SequencePlan? Sequenc
 
         return first is null ? plans : throw first;
     }
+
+    private static long IdCount(FeatureRequest feature) =>
+        !feature.Tensors.TryGetValue("ids", out Tensor? ids) ? 0
+        : feature.Table.Shape.HasKeys && ids is { Type: ElementType.U8, Shape.Rank: > 0 } ? TensorShape.Of(ids.Shape.Sizes[..^1]).ElementCount
+        : ids.Shape.ElementCount;
 
     private static FeaturePlan Of(FeatureRequest feature, ResultBudget budget, RequestMemory memory)
     {

@@ -26,16 +26,16 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
         return new FeatureAnswers(answers, version, memory);
     }
 
-    /// <summary>What reads a table's rows: a resident table is read where it lies, see the README; of others, what repeats is read here once.</summary>
+    /// <summary>What reads a table's rows: a resident table is read where it lies, see the README; of others, what repeats is read here once. Not of tables with keys: rows are shared by id.</summary>
     private async ValueTask<RowReader> ReaderOfAsync(Table table, List<FeaturePlan> plans, CancellationToken cancellation)
     {
-        if (table.ServesFromMemory() || await UniqueRows.TryReadAsync(reader, table, plans, cancellation) is not { } rows)
+        if (table.ServesFromMemory() || table.Shape.HasKeys || await UniqueRows.TryReadAsync(reader, table, plans, cancellation) is not { } rows)
         {
             return reader;
         }
 
         memory.Own(rows);
-        return new RowReader(rows, router, gather);
+        return new RowReader(rows, router, gather, countsUses: false);
     }
 
     private async ValueTask<FeatureAnswer> AnswerAsync(FeaturePlan plan, RowReader rows, CancellationToken cancellation)

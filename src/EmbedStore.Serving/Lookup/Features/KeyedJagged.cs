@@ -19,13 +19,19 @@ public static class KeyedJagged
     public static bool IsForm(IReadOnlyDictionary<string, Tensor> tensors) => Names.Any(tensors.ContainsKey);
 
     /// <summary>Splits the tensors by feature.</summary>
-    /// <param name="tensors"><c>values</c>; <c>lengths</c> or <c>offsets</c>; <c>weights</c> where given. Each of one dimension.</param>
+    /// <param name="tensors"><c>values</c>; <c>lengths</c> or <c>offsets</c>; <c>weights</c> where given. Each of one dimension; values of U8 with two are padded keys.</param>
     /// <param name="isPooled">By feature: whether it takes bags, or ids alone.</param>
+    /// <param name="limits">Of the call.</param>
     /// <returns>For each feature its tensors, views over those of the request, and the position of its first id.</returns>
     /// <exception cref="EmbedStoreException">UnknownTensor, MissingTensor, UnsupportedDtype, ShapeMismatch, or InvalidParameter for lengths or offsets that do not fit.</exception>
-    public static IReadOnlyList<KeyedFeature> Split(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyList<bool> isPooled)
+    public static IReadOnlyList<KeyedFeature> Split(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyList<bool> isPooled, ServingLimits limits)
     {
         string bounds = RequireTensors(tensors);
+        if (tensors["values"] is { Type: ElementType.U8, Shape.Rank: 2 })
+        {
+            tensors = KeyTensors.Bind("values", tensors, limits);
+        }
+
         RequireTypes(tensors);
         RequireShapes(tensors, bounds, isPooled.Count);
         long[] offsets = OffsetsOf(tensors, bounds);
@@ -51,7 +57,8 @@ public static class KeyedJagged
     {
         foreach ((string name, Tensor tensor) in tensors)
         {
-            if (!tensor.Type.IsInteger() && (name != "weights" || !tensor.Type.IsFloatingPoint()))
+            bool fits = tensor.Type.IsInteger() || (name == "weights" && tensor.Type.IsFloatingPoint()) || (name == "values" && tensor.Keys is not null);
+            if (!fits)
             {
                 throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"'{name}' cannot be {tensor.Type.WireName()}.", new Fact("tensor", name));
             }
@@ -111,7 +118,7 @@ public static class KeyedJagged
     private static KeyedFeature FeatureOf(IReadOnlyDictionary<string, Tensor> tensors, bool isPooled, ReadOnlySpan<long> offsets)
     {
         (int begin, int end) = ((int)offsets[0], (int)offsets[^1]);
-        var feature = new Dictionary<string, Tensor> { ["ids"] = Slice(tensors["values"], begin, end) };
+        var feature = new Dictionary<string, Tensor> { ["ids"] = SliceIds(tensors["values"], begin, end) };
         if (tensors.TryGetValue("weights", out Tensor? weights))
         {
             feature["weights"] = Slice(weights, begin, end);
@@ -130,6 +137,12 @@ public static class KeyedJagged
 
         return new KeyedFeature(feature, begin);
     }
+
+    /// <summary>The whole stays what it is: an empty list may be ids or keys.</summary>
+    private static Tensor SliceIds(Tensor values, int begin, int end) =>
+        end - begin == values.Shape.ElementCount ? values
+        : values.Keys is { } keys ? Tensor.Of(TensorShape.Of(end - begin), keys.Slice(begin, end - begin))
+        : Slice(values, begin, end);
 
     private static Tensor Slice(Tensor tensor, int begin, int end)
     {

@@ -14,11 +14,11 @@ internal sealed record SequencePlan(LookupEntries Entries, ElementType Type, Mis
     {
         Table table = feature.Table;
         RequireNoBags(feature);
-        Tensor ids = RequireTensors(feature.Tensors);
+        Tensor ids = RequireTensors(feature.Table.Shape.HasKeys ? KeyTensors.Bind("ids", feature.Tensors, budget.Limits) : feature.Tensors);
         ElementType type = RequireTypes(table, feature.Type, ids);
         TensorShape shape = ShapeOf(table, ids.Shape, type, budget);
-        Memory<long> rowIds = EmbeddingIds.Read(table, ids, memory);
-        return new SequencePlan(new LookupEntries(shape, ids.Shape, rowIds, default), type, feature.Missing ?? table.Spec.Missing);
+        RowList rows = EmbeddingIds.Read(table, ids, memory);
+        return new SequencePlan(new LookupEntries(shape, ids.Shape, rows, default), type, feature.Missing ?? table.Spec.Missing);
     }
 
     private static void RequireNoBags(FeatureRequest feature)
@@ -43,7 +43,7 @@ internal sealed record SequencePlan(LookupEntries Entries, ElementType Type, Mis
             : throw new EmbedStoreException(ErrorCode.MissingTensor, "A sequence needs 'ids'.", new Fact("tensor", "ids"));
     }
 
-    private static ElementType RequireTypes(Table table, ElementType? asked, Tensor ids) => ids.Type.IsInteger()
+    private static ElementType RequireTypes(Table table, ElementType? asked, Tensor ids) => (table.Shape.HasKeys ? ids.Type == ElementType.Str : ids.Type.IsInteger())
         ? LookupPipeline.AnswerType(table, asked)
         : throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"'ids' cannot be {ids.Type.WireName()}.", new Fact("tensor", "ids"));
 

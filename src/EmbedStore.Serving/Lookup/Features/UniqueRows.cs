@@ -27,11 +27,11 @@ internal sealed class UniqueRows : IRowCache, IDisposable
     /// <returns>Null when that would gain nothing: few ids repeat, or the rows are too many to hold.</returns>
     public static async ValueTask<UniqueRows?> TryReadAsync(RowReader reader, Table table, IReadOnlyList<FeaturePlan> features, CancellationToken cancellation)
     {
-        int idCount = features.Sum(static feature => feature.RowIds.Length);
+        int idCount = features.Sum(static feature => feature.Rows.Count);
         var ids = new UniqueIds(idCount);
         foreach (FeaturePlan feature in features)
         {
-            ids.Add(feature.RowIds.Span);
+            ids.Add(feature.Rows.Ids.Span);
         }
 
         if (!IsWorthwhile(idCount, ids.Count) || (long)ids.Count * table.Rows.DataByteCount > ByteCountMax)
@@ -43,8 +43,8 @@ internal sealed class UniqueRows : IRowCache, IDisposable
         var rows = new UniqueRows(ids, table.Rows.DataByteCount);
         try
         {
-            var block = new RowBlock(rows._rows.AsMemory(0, ids.Count * rows._rowByteCount), rows._statuses.AsMemory(0, ids.Count), default);
-            await reader.ReadStoredAsync(table, ids.Ids, block, cancellation);
+            var block = new RowBlock(rows._rows.AsMemory(0, ids.Count * rows._rowByteCount), rows._statuses.AsMemory(0, ids.Count), default) { IsUse = true };
+            await reader.ReadStoredAsync(table, new RowList(ids.Ids, null), block, cancellation);
             return rows;
         }
         catch

@@ -5,7 +5,7 @@ namespace EmbedStore.Serving;
 
 /// <summary>How near rows are to a query, as keys: the lower the nearer.</summary>
 /// <remarks>Deterministic on one machine; rounding follows the width of its vectors.</remarks>
-internal static class RowKeys
+internal static class RowDistances
 {
     /// <summary>Fills <c>keys[i]</c> with the key of row i.</summary>
     /// <param name="metric">What is near.</param>

@@ -10,12 +10,15 @@ internal enum BatchKind
     Erase,
 }
 
-/// <summary>A write of a trainer and what it does to plain numbers. Small integers, so that binary32 adds them exactly.</summary>
+/// <summary>A write and what it does to plain numbers: every element of a row holds the same. Small integers, so that binary32 adds them exactly.</summary>
 /// <param name="Kind">What it does.</param>
 /// <param name="Rows">Repeats count as often as they stand here; an assigned row keeps the last.</param>
 /// <param name="Number">What is assigned, added, or taken away by a step of rate 1.</param>
 internal sealed record Batch(BatchKind Kind, int[] Rows, int Number)
 {
+    /// <summary>Elements of a row.</summary>
+    public const int Width = 16;
+
     public string Call => Kind switch
     {
         BatchKind.Assign => "put",
@@ -24,13 +27,19 @@ internal sealed record Batch(BatchKind Kind, int[] Rows, int Number)
         _ => "erase",
     };
 
+    public static Batch Draw(Random random, int rowCount, int batchRowCountMax)
+    {
+        int[] rows = [.. Enumerable.Range(0, random.Next(1, batchRowCountMax + 1)).Select(_ => random.Next(rowCount))];
+        return new Batch((BatchKind)random.Next(4), rows, random.Next(1, 100));
+    }
+
     public Dictionary<string, Tensor> Tensors(int firstRow)
     {
         var tensors = new Dictionary<string, Tensor> { ["ids"] = Tensor.Of(TensorShape.Of(Rows.Length), Array.ConvertAll(Rows, row => (long)firstRow + row)) };
         if (Kind != BatchKind.Erase)
         {
-            float[] numbers = [.. Enumerable.Repeat((float)Number, Rows.Length * 2)];
-            tensors[Kind == BatchKind.Step ? "gradients" : "values"] = Tensor.Of(TensorShape.Of(Rows.Length, 2), numbers);
+            float[] numbers = [.. Enumerable.Repeat((float)Number, Rows.Length * Width)];
+            tensors[Kind == BatchKind.Step ? "gradients" : "values"] = Tensor.Of(TensorShape.Of(Rows.Length, Width), numbers);
         }
 
         return tensors;
