@@ -204,18 +204,18 @@ public sealed class TableCatalog : IAsyncDisposable
         string folder = folders.ShardFolder(table.Generation, number);
         string scratch = folders.ScratchFolder(table.Generation, number);
         return new ShardSlot($"{table.Name}/{number}", folder, () => OpenShardAsync(table, folder, scratch));
-    }, _storage.TableMemoryByteCount);
+    }, _storage);
 
     private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeResident()), CancellationToken.None);
+        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror()), CancellationToken.None);
     }
 
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
     /// <summary>What a shard of the table is opened with.</summary>
-    internal ShardOptions OptionsOf(Table table, ResidentRows? resident) =>
-        TableMemory.Of(table.Shape, table.Rows, table.Shards.Count, resident?.ByteCount ?? 0, _storage).ToShardOptions(table.Spec, resident, _storage);
+    internal ShardOptions OptionsOf(Table table, IRowMirror? mirror) =>
+        TableMemory.Of(table.Shape, table.Rows, table.Shards.Count, mirror is null ? 0 : TableBytes.OfRowCache(table), _storage).ToShardOptions(table.Spec, mirror, _storage);
 }

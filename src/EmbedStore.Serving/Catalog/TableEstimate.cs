@@ -30,7 +30,7 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
 
         var memory = TableMemory.Of(shape, rows, spec.ShardCount, storage);
         ShardOptions options = memory.ToShardOptions(spec, null, storage);
-        TableBytes bytes = new(memory.ResidentByteCount, 0, 0, 0, 0, 0, 0);
+        TableBytes bytes = new(memory.RowCacheByteCount, 0, 0, 0, 0, 0, 0);
         for (int shard = 0; shard < open; shard++)
         {
             long share = (count / open) + (shard < count % open ? 1 : 0);

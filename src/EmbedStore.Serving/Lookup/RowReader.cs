@@ -76,7 +76,23 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <returns>Rows that were not found.</returns>
     public async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
     {
-        RowMisses misses = ReadCached(table, rowIds, block);                                        // 3
+        long[]? versions = block.Versions.IsEmpty && cache.WantsVersions(table) ? ArrayPool<long>.Shared.Rent(rowIds.Length) : null;
+        try
+        {
+            return await ReadStoredThroughAsync(table, rowIds, versions is null ? block : block with { Versions = versions.AsMemory(0, rowIds.Length) }, cancellation);
+        }
+        finally
+        {
+            if (versions is not null)
+            {
+                ArrayPool<long>.Shared.Return(versions);
+            }
+        }
+    }
+
+    private async ValueTask<int> ReadStoredThroughAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
+    {
+        using RowMisses misses = ReadCached(table, rowIds, block);                                  // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
         {
             return misses.NotFoundCount;

@@ -1,5 +1,5 @@
 // Invariant of every address in this file: it lies in the block of RowMemory, which is freed only when no Hold is left, inside the slot of a row
-// whose id was compared with the number of rows. Copies between a slot and a caller's span take exactly _dataByteCount bytes, and the span was sliced to that length.
+// whose id was compared with the number of rows, or of a set below the number of sets and a way below their number. Copies between a slot and a caller's span take exactly _dataByteCount bytes, and the span was sliced to that length.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -60,7 +60,7 @@ internal sealed unsafe class RowSlab : IDisposable
         statuses = statuses[..rowIds.Length];
         versions = versions.IsEmpty ? versions : versions[..rowIds.Length];
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, (long)rowIds.Length * _dataByteCount, nameof(destination));
-        using var hold = new Hold(_memory);
+        using var hold = new RowMemory.Hold(_memory);
         int missing = 0;
         for (int i = 0; i < rowIds.Length; i++)
         {
@@ -84,7 +84,7 @@ internal sealed unsafe class RowSlab : IDisposable
     /// <summary>One row, as <see cref="IRowMirror.Read"/>.</summary>
     public RowStatus ReadOne(long rowId, Span<byte> data, out long lsn)
     {
-        using var hold = new Hold(_memory);
+        using var hold = new RowMemory.Hold(_memory);
         ulong word = Copy(SlotOf(rowId), data[.._dataByteCount]);
         lsn = LsnOf(word);
         return StatusOf(word);
@@ -93,7 +93,7 @@ internal sealed unsafe class RowSlab : IDisposable
     /// <summary>One row, as <see cref="IRowMirror.Write"/>.</summary>
     public void Write(long rowId, long lsn, ReadOnlySpan<byte> data)
     {
-        using var hold = new Hold(_memory);
+        using var hold = new RowMemory.Hold(_memory);
         byte* slot = SlotOf(rowId);
         ref ulong word = ref *(ulong*)slot;
         if (data.IsEmpty)
@@ -168,22 +168,6 @@ internal sealed unsafe class RowSlab : IDisposable
             }
         }
     }
-
-    /// <summary>Keeps the memory from being freed.</summary>
-    private readonly ref struct Hold
-    {
-        private readonly RowMemory _memory;
-
-        public Hold(RowMemory memory)
-        {
-            bool held = false;
-            ObjectDisposedException.ThrowIf(memory.IsGivenUp, memory);
-            memory.DangerousAddRef(ref held);
-            _memory = memory;
-        }
-
-        public void Dispose() => _memory.DangerousRelease();
-    }
 }
 
 /// <summary>A zeroed block of memory outside the collected heap. The system gives its pages when they are first written.</summary>
@@ -202,6 +186,22 @@ internal sealed unsafe partial class RowMemory : SafeHandle
             // Advice only: what it answers changes nothing.
             _ = Advise((nint)Start, (nuint)byteCount, AdviseHugePages);
         }
+    }
+
+    /// <summary>Keeps the memory from being freed.</summary>
+    public readonly ref struct Hold
+    {
+        private readonly RowMemory _memory;
+
+        public Hold(RowMemory memory)
+        {
+            bool held = false;
+            ObjectDisposedException.ThrowIf(memory.IsGivenUp, memory);
+            memory.DangerousAddRef(ref held);
+            _memory = memory;
+        }
+
+        public void Dispose() => _memory.DangerousRelease();
     }
 
     /// <summary>At a multiple of the size of a huge page.</summary>
@@ -227,4 +227,250 @@ internal sealed unsafe partial class RowMemory : SafeHandle
     [LibraryImport("libc", EntryPoint = "madvise")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Advise(nint address, nuint byteCount, int advice);
+}
+
+/// <summary>What stands in a way of a set.</summary>
+internal enum WayUse : byte
+{
+    /// <summary>Nothing.</summary>
+    Free,
+
+    /// <summary>A row that was not read since the last round.</summary>
+    Idle,
+
+    /// <summary>A row that was.</summary>
+    Read,
+}
+
+/// <summary>Rows side by side in memory in sets of <see cref="WayCount"/>: the hash of a row's id says in which set it may stand.</summary>
+/// <remarks>
+/// <para>A set's head is two cache lines: what its owner keeps of it, and the ids of its rows. A slot is a sequence word, odd while it is changed, the LSN of its row, 0 for none, and the data.</para>
+/// <para>Any number of readers; one writer at a time for each set. A reader that meets the writer gives up: it waits for nobody, and never sees half a row.</para>
+/// </remarks>
+internal sealed unsafe class SetSlab : IDisposable
+{
+    /// <summary>Rows of a set: as many ids as fill a cache line.</summary>
+    public const int WayCount = 8;
+
+    private const int NewestChangeOffset = 0;
+    private const int DoorOffset = 8;
+    private const int HoldOffset = 24;
+    private const int UseOffset = 56;
+    private const int IdOffset = 64;
+    private const int HeadByteCount = 128;
+    private const int DataOffset = 16;
+    private const int SetsAhead = 12;
+    private const int RowsAhead = 6;
+    private const int BytesAheadMax = 512;
+    private const int CacheLineByteCount = 64;
+
+    private readonly RowMemory _memory;
+    private readonly byte* _slots;
+    private readonly int _dataByteCount;
+    private readonly long _slotByteCount;
+
+    /// <exception cref="OutOfMemoryException">There is no such piece of address space.</exception>
+    public SetSlab(int setCount, int dataByteCount)
+    {
+        SetCount = setCount;
+        _dataByteCount = dataByteCount;
+        _slotByteCount = SlotByteCount(dataByteCount);
+        ByteCount = setCount * SetByteCount(dataByteCount);
+        _memory = new RowMemory(ByteCount);
+        _slots = _memory.Start + ((long)setCount * HeadByteCount);
+    }
+
+    /// <summary>At least 1.</summary>
+    public int SetCount { get; }
+
+    /// <summary>Unit: bytes. All of it is reserved; pages are taken as rows come.</summary>
+    public long ByteCount { get; }
+
+    /// <summary>What one set takes. Unit: bytes.</summary>
+    public static long SetByteCount(int dataByteCount) => HeadByteCount + (WayCount * SlotByteCount(dataByteCount));
+
+    /// <summary>Copies the rows that are there, and lists the positions of the others.</summary>
+    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="destination">Shape [n, data bytes]. What a row that is not there leaves in its place means nothing.</param>
+    /// <param name="versions">Shape [n], or empty.</param>
+    /// <param name="missed">Shape [n]: positions, filled from its beginning, rising.</param>
+    /// <returns>How many were missed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A shape does not fit.</exception>
+    /// <exception cref="ObjectDisposedException">The slab is gone.</exception>
+    public int Read(ReadOnlySpan<long> rowIds, Span<byte> destination, Span<long> versions, Span<int> missed)
+    {
+        missed = missed[..rowIds.Length];
+        versions = versions.IsEmpty ? versions : versions[..rowIds.Length];
+        ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, (long)rowIds.Length * _dataByteCount, nameof(destination));
+        using var hold = new RowMemory.Hold(_memory);
+        int missCount = 0;
+        for (int i = 0; i < rowIds.Length; i++)
+        {
+            Prefetch(rowIds, i);
+            if (!TryCopy(rowIds[i], destination.Slice(i * _dataByteCount, _dataByteCount), out long lsn))
+            {
+                missed[missCount++] = i;
+            }
+            else if (!versions.IsEmpty)
+            {
+                versions[i] = lsn;
+            }
+        }
+
+        return missCount;
+    }
+
+    /// <summary>The set that a row may stand in.</summary>
+    public int SetOf(long rowId) => (int)(((long)IdHash.Of(rowId) * SetCount) >> 31);
+
+    /// <summary>Keeps the memory for one who changes sets.</summary>
+    /// <exception cref="ObjectDisposedException">The slab is gone.</exception>
+    public RowMemory.Hold Keep() => new(_memory);
+
+    /// <summary>Opens a set for its one writer, who has a <see cref="Keep"/> and keeps the set no longer than it takes to change it.</summary>
+    public Set Open(int set) => new(this, set);
+
+    /// <summary>Gives the memory back once no call is inside. Later calls fail.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    private static long SlotByteCount(int dataByteCount) => (DataOffset + dataByteCount + 7) & ~7;
+
+    private byte* HeadOf(int set) => _memory.Start + ((long)set * HeadByteCount);
+
+    private byte* SlotOf(int set, int way) => _slots + ((((long)set * WayCount) + way) * _slotByteCount);
+
+    private bool TryCopy(long rowId, Span<byte> target, out long lsn)
+    {
+        int set = SetOf(rowId);
+        byte* head = HeadOf(set);
+        lsn = 0;
+        int way = WayOf(head, rowId);
+        if (way < 0)
+        {
+            return false;
+        }
+
+        byte* slot = SlotOf(set, way);
+        ulong before = Volatile.Read(ref *(ulong*)slot);
+        lsn = *(long*)(slot + sizeof(ulong));
+        if ((before & 1) != 0 || lsn == 0 || Volatile.Read(ref ((long*)(head + IdOffset))[way]) != rowId)
+        {
+            return false;
+        }
+
+        new ReadOnlySpan<byte>(slot + DataOffset, _dataByteCount).CopyTo(target);
+        Volatile.ReadBarrier();
+        if (*(ulong*)slot != before)
+        {
+            return false;
+        }
+
+        // Only the first use since the last round writes: a line that is read by all should not travel between cores.
+        if (head[UseOffset + way] == (byte)WayUse.Idle)
+        {
+            head[UseOffset + way] = (byte)WayUse.Read;
+        }
+
+        return true;
+    }
+
+    // A free way keeps an old id, but rows go into the first free way: a row never stands behind a free way that has its id.
+    private static int WayOf(byte* head, long rowId) => new ReadOnlySpan<long>(head + IdOffset, WayCount).IndexOf(rowId);
+
+    private void Prefetch(ReadOnlySpan<long> rowIds, int i)
+    {
+        if (!Sse.IsSupported)
+        {
+            return;
+        }
+
+        if (i + SetsAhead < rowIds.Length)
+        {
+            byte* head = HeadOf(SetOf(rowIds[i + SetsAhead]));
+            Sse.Prefetch0(head);
+            Sse.Prefetch0(head + IdOffset);
+        }
+
+        if (i + RowsAhead < rowIds.Length)
+        {
+            int set = SetOf(rowIds[i + RowsAhead]);
+            int way = WayOf(HeadOf(set), rowIds[i + RowsAhead]);
+            byte* slot = SlotOf(set, Math.Max(way, 0));
+            byte* end = slot + Math.Min(way < 0 ? 0 : _slotByteCount, BytesAheadMax);
+            for (; slot < end; slot += CacheLineByteCount)
+            {
+                Sse.Prefetch0(slot);
+            }
+        }
+    }
+
+    /// <summary>One set in the hands of its writer.</summary>
+    public readonly ref struct Set
+    {
+        private readonly SetSlab _slab;
+        private readonly byte* _head;
+        private readonly int _set;
+
+        public Set(SetSlab slab, int set)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)set, (uint)slab.SetCount);
+            _slab = slab;
+            _set = set;
+            _head = slab.HeadOf(set);
+        }
+
+        /// <summary>For the owner to keep a number in.</summary>
+        public ref long NewestChange => ref *(long*)(_head + NewestChangeOffset);
+
+        /// <summary>For the owner: a short hash for each way, and where the next goes is its own business.</summary>
+        public Span<ushort> Door => new(_head + DoorOffset, WayCount);
+
+        /// <summary>By way, for the owner: a time.</summary>
+        public Span<int> Holds => new(_head + HoldOffset, WayCount);
+
+        /// <summary>By way. Readers turn Idle into Read.</summary>
+        public Span<WayUse> Uses => new(_head + UseOffset, WayCount);
+
+        /// <summary>Where the row stands, or -1.</summary>
+        public int Find(long rowId)
+        {
+            for (int way = 0; way < WayCount; way++)
+            {
+                if (((long*)(_head + IdOffset))[way] == rowId && Uses[way] != WayUse.Free)
+                {
+                    return way;
+                }
+            }
+
+            return -1;
+        }
+
+        /// <summary>Puts a row into a way, in place of what is there. The way is idle then, or free.</summary>
+        /// <param name="way">In [0, <see cref="WayCount"/>).</param>
+        /// <param name="rowId">In no other way.</param>
+        /// <param name="lsn">Above 0; 0: nothing.</param>
+        /// <param name="data">The row; not looked at when there is nothing.</param>
+        public void Write(int way, long rowId, long lsn, ReadOnlySpan<byte> data)
+        {
+            byte* slot = Slot(way);
+            ulong word = *(ulong*)slot;
+            Volatile.Write(ref *(ulong*)slot, word + 1);
+            Volatile.WriteBarrier();
+            ((long*)(_head + IdOffset))[way] = rowId;
+            *(long*)(slot + sizeof(ulong)) = lsn;
+            if (lsn != 0)
+            {
+                data[.._slab._dataByteCount].CopyTo(new Span<byte>(slot + DataOffset, _slab._dataByteCount));
+            }
+
+            Volatile.Write(ref *(ulong*)slot, word + 2);
+            Uses[way] = lsn == 0 ? WayUse.Free : WayUse.Idle;
+        }
+
+        private byte* Slot(int way)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)way, (uint)WayCount);
+            return _slab.SlotOf(_set, way);
+        }
+    }
 }

@@ -7,6 +7,9 @@ namespace EmbedStore.Shards;
 /// </remarks>
 public interface IRowMirror
 {
+    /// <summary>False: rows may be missing here that the shard has, so it never asks for them back.</summary>
+    bool IsComplete => true;
+
     /// <summary>Takes a row as a write left it.</summary>
     /// <param name="rowId">The row.</param>
     /// <param name="lsn">Of the write. Above 0.</param>

@@ -166,7 +166,7 @@ internal sealed class RowUpdater
     /// <summary>The rows as they are. A mirror has them at hand; state it does not have.</summary>
     private void ReadImages(ReadOnlySpan<long> rowIds, int byteCount)
     {
-        if (_mirror is null || !ReadsMirror || _format.StateByteCount > 0)
+        if (_mirror is not { IsComplete: true } || !ReadsMirror || _format.StateByteCount > 0)
         {
             _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowIds.Length));
             return;

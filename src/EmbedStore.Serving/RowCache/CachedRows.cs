@@ -1,0 +1,222 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving;
+
+/// <summary>Some rows of a table in memory: those that are read often, and those that were asked for ahead.</summary>
+/// <remarks>
+/// <para>Its shards write every change here before they acknowledge it; rows that are not here are passed over. A row that is here is its newest. Only rows that exist are kept.</para>
+/// <para>A row is let in at its second miss among the last of its set, so that a scan drives nothing out; it takes the place of a row that was not read since the last round (CLOCK) and is not held.</para>
+/// <para>Thread-safe. Readers never wait for a writer and never see half a row.</para>
+/// </remarks>
+public sealed class CachedRows : IRowMirror, IDisposable
+{
+    /// <summary>Fewer sets leave too little to choose from.</summary>
+    private const int SetCountMin = 64;
+
+    /// <summary>Sets share locks: writers of two sets meet now and then, and however many there are take no memory.</summary>
+    private const int LockCount = 256;
+
+    /// <summary>What holds are counted in: 32 bits of it are four years.</summary>
+    private static readonly TimeSpan HoldUnit = TimeSpan.FromMilliseconds(64);
+
+    private readonly SetSlab _slab;
+    private readonly Lock[] _locks = Enumerable.Range(0, LockCount).Select(static _ => new Lock()).ToArray();
+    private readonly int _dataByteCount;
+    private readonly TimeProvider _time;
+    private readonly long _began;
+    private long _clock;
+
+    private CachedRows(SetSlab slab, int dataByteCount, TimeProvider time)
+    {
+        (_slab, _dataByteCount, _time) = (slab, dataByteCount, time);
+        _began = time.GetTimestamp();
+    }
+
+    /// <summary>Memory that it takes when it is full. Unit: bytes, exact.</summary>
+    public long ByteCount => _slab.ByteCount;
+
+    /// <inheritdoc/>
+    public bool IsComplete => false;
+
+    /// <summary>What a table's rows are given here; 0 when the table is resident, or its memory is too little. Unit: bytes, exact.</summary>
+    /// <param name="shape">The table.</param>
+    /// <param name="rows">One row of it.</param>
+    /// <param name="tableMemoryByteCount">For the table's rows, here and in its shards. Half of it is the most that this takes: see the README.</param>
+    public static long ByteCountOf(TableShape shape, RowFormat rows, long tableMemoryByteCount) =>
+        ResidentRows.ByteCountOf(shape, rows, tableMemoryByteCount) > 0 ? 0 : SetCountOf(rows, tableMemoryByteCount) * SetSlab.SetByteCount(rows.DataByteCount);
+
+    /// <summary>Makes place for rows.</summary>
+    /// <returns>Null when the table is to have none, or the system has no memory for them.</returns>
+    public static CachedRows? TryMake(TableShape shape, RowFormat rows, StorageOptions storage)
+    {
+        if (ByteCountOf(shape, rows, storage.TableMemoryByteCount) == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new CachedRows(new SetSlab(SetCountOf(rows, storage.TableMemoryByteCount), rows.DataByteCount), rows.DataByteCount, storage.Time);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Copies the rows that are here into their slots.</summary>
+    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="block">Slots by position.</param>
+    /// <returns>The positions of the others, rented.</returns>
+    public RowMisses Read(ReadOnlySpan<long> rowIds, in RowBlock block)
+    {
+        // Before the first look: a change that comes later is newer than what a shard may answer.
+        long clock = Volatile.Read(ref _clock);
+        int[] missed = System.Buffers.ArrayPool<int>.Shared.Rent(Math.Max(rowIds.Length, 1));
+        int missCount = _slab.Read(rowIds, block.Rows.Span, block.Versions.Span, missed);
+        block.Statuses.Span[..rowIds.Length].Clear();
+        return RowMisses.Of(missed, missCount, clock);
+    }
+
+    /// <summary>Offers the rows that a shard answered with.</summary>
+    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="misses">What <see cref="Read"/> gave for them.</param>
+    /// <param name="block">With versions.</param>
+    public void Admit(ReadOnlySpan<long> rowIds, in RowMisses misses, in RowBlock block)
+    {
+        using RowMemory.Hold kept = _slab.Keep();
+        foreach (int position in misses.Positions.Span)
+        {
+            if (block.Statuses.Span[position] == RowStatus.Found)
+            {
+                ReadOnlySpan<byte> data = block.Rows.Span.Slice(position * _dataByteCount, _dataByteCount);
+                Admit(rowIds[position], block.Versions.Span[position], data, misses.Clock, holdUntil: null);
+            }
+        }
+    }
+
+    /// <summary>Lets rows in without asking how often they are read, and keeps them, and those that are here already, at least for a time.</summary>
+    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="misses">What <see cref="Read"/> gave for them; the shards have answered them.</param>
+    /// <param name="block">With versions.</param>
+    /// <param name="hold">From now. A set whose rows are all held takes no more.</param>
+    public void Hold(ReadOnlySpan<long> rowIds, in RowMisses misses, in RowBlock block, TimeSpan hold)
+    {
+        using RowMemory.Hold kept = _slab.Keep();
+        int until = checked(Now() + (int)Math.Ceiling(hold / HoldUnit) + 1);
+        for (int position = 0; position < rowIds.Length; position++)
+        {
+            if (block.Statuses.Span[position] == RowStatus.Found)
+            {
+                ReadOnlySpan<byte> data = block.Rows.Span.Slice(position * _dataByteCount, _dataByteCount);
+                Admit(rowIds[position], block.Versions.Span[position], data, misses.Clock, until);
+            }
+        }
+    }
+
+    /// <summary>Gives the memory back when the last read that is under way has ended.</summary>
+    public void Dispose() => _slab.Dispose();
+
+    void IRowMirror.Write(long rowId, long lsn, ReadOnlySpan<byte> data)
+    {
+        int number = _slab.SetOf(rowId);
+        using RowMemory.Hold kept = _slab.Keep();
+        lock (LockOf(number))
+        {
+            SetSlab.Set set = _slab.Open(number);
+            int way = set.Find(rowId);
+            if (way >= 0)
+            {
+                set.Write(way, rowId, data.IsEmpty ? 0 : lsn, data);
+            }
+
+            // Whoever read this row from its shard before may hold what it was: nothing that was missed before now comes into the set.
+            set.NewestChange = Interlocked.Increment(ref _clock);
+        }
+    }
+
+    RowStatus IRowMirror.Read(long rowId, Span<byte> data, out long lsn) => throw new NotSupportedException("Not every row is here.");
+
+    private static int SetCountOf(RowFormat rows, long tableMemoryByteCount)
+    {
+        long sets = Math.Min(tableMemoryByteCount / 2 / SetSlab.SetByteCount(rows.DataByteCount), 1 << 30);
+        return sets < SetCountMin ? 0 : (int)sets;
+    }
+
+    private Lock LockOf(int set) => _locks[set % LockCount];
+
+    private int Now() => (int)(_time.GetElapsedTime(_began) / HoldUnit);
+
+    private void Admit(long rowId, long lsn, ReadOnlySpan<byte> data, long clock, int? holdUntil)
+    {
+        int number = _slab.SetOf(rowId);
+        lock (LockOf(number))
+        {
+            SetSlab.Set set = _slab.Open(number);
+            int way = set.Find(rowId);
+            if (way < 0)
+            {
+                if (set.NewestChange > clock || (way = PlaceFor(set, rowId, isWanted: holdUntil is not null)) < 0)
+                {
+                    return;
+                }
+
+                set.Write(way, rowId, lsn, data);
+                set.Holds[way] = 0;
+            }
+
+            set.Holds[way] = Math.Max(set.Holds[way], holdUntil ?? 0);
+        }
+    }
+
+    /// <summary>A way that is free, or whose row may go; -1 when the row is not to come in.</summary>
+    private int PlaceFor(in SetSlab.Set set, long rowId, bool isWanted)
+    {
+        int free = set.Uses.IndexOf(WayUse.Free);
+        return free >= 0 ? free : isWanted || IsSecondMiss(set, rowId) ? Victim(set, rowId) : -1;
+    }
+
+    /// <summary>The first way of a round that was not read since the last and is not held; -1 when all are held.</summary>
+    private int Victim(in SetSlab.Set set, long rowId)
+    {
+        // Where the round begins differs from row to row, so that no way is always first.
+        int first = IdHash.Of(rowId) & (SetSlab.WayCount - 1);
+        int now = Now();
+        for (int step = 0; step < 2 * SetSlab.WayCount; step++)
+        {
+            int way = (first + step) & (SetSlab.WayCount - 1);
+            if (set.Holds[way] > now)
+            {
+                continue;
+            }
+
+            if (set.Uses[way] == WayUse.Idle)
+            {
+                return way;
+            }
+
+            set.Uses[way] = WayUse.Idle;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Whether the row was missed among the last of its set. Notes that it is now.</summary>
+    private static bool IsSecondMiss(in SetSlab.Set set, long rowId)
+    {
+        // Above 0, which is no hash: an empty place. The set's number comes from other bits.
+        ushort hash = (ushort)((IdHash.Of(rowId) & ushort.MaxValue) | 1);
+        Span<ushort> door = set.Door;
+        int at = door.IndexOf(hash);
+        if (at >= 0)
+        {
+            door[at] = 0;
+            return true;
+        }
+
+        door[..^1].CopyTo(door[1..]);
+        door[0] = hash;
+        return false;
+    }
+}
