@@ -47,6 +47,11 @@ public static class EmbedStoreHost
         app.OpenCatalog();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseHostFiltering();
+        if (options.SharedFolder.Length > 0)
+        {
+            app.UseMiddleware<SharedAnswerMiddleware>(app.Services.GetRequiredService<SharedAnswers>());
+        }
+
         app.UseRouting();
         app.MapEmbedStore();
         return app;
