@@ -87,10 +87,14 @@ public sealed partial class Shard
                 FlushOrPoison();
             }
 
+            ArmMark();
+            MarkIfDue();
             RunErrands();
         }
 
         RunErrands();
+        FlushOrPoison();
+        MarkOrPoison();
         FlushOrPoison();
     }
 
