@@ -23,12 +23,12 @@ public sealed record ServingLimits
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireResult(TensorShape shape, ElementType type) => RequireResult((Int128)shape.ElementCount * type.ByteCount());
 
-    /// <summary>Refuses a write whose elements and row ids together do not fit one record of a shard's log.</summary>
+    /// <summary>Refuses a write whose elements, row ids and keys together do not fit one record of a shard's log.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
-    public void RequireWrite(SubscriptPlan plan, ElementType type) => Require(
-        ((Int128)plan.ResultShape.ElementCount * type.ByteCount()) + EntryByteCount(plan) + RecordOverheadByteCount, Math.Min(ResultByteCountMax, RowWrite.ByteCountMax));
+    public void RequireWrite(SubscriptPlan plan, ElementType type, RowKeys? keys = null) => Require(
+        ((Int128)plan.ResultShape.ElementCount * type.ByteCount()) + EntryByteCount(plan) + (keys?.ByteCount ?? 0) + RecordOverheadByteCount, Math.Min(ResultByteCountMax, RowWrite.ByteCountMax));
 
-    private static Int128 EntryByteCount(SubscriptPlan plan) => (Int128)plan.EntryCount * (sizeof(long) + (plan.ByElement ? sizeof(int) : 0));
+    private static Int128 EntryByteCount(SubscriptPlan plan) => (Int128)plan.EntryCount * (sizeof(long) + (plan.ByElement ? sizeof(int) : 0) + (plan.Keys is null ? 0 : sizeof(long)));
 
     /// <inheritdoc cref="RequireResult(TensorShape, ElementType)"/>
     public void RequireResult(Int128 byteCount) => Require(byteCount, ResultByteCountMax);
@@ -55,14 +55,16 @@ public sealed record ServingLimits
     {
         foreach ((string name, Tensor tensor) in tensors)
         {
-            if (tensor.Type.IsInteger() && tensor.Shape.ElementCount > IdCountMax)
+            if ((tensor.Type.IsInteger() || tensor.Type == ElementType.Str) && tensor.Shape.ElementCount > IdCountMax)
             {
-                throw new EmbedStoreException(
-                    ErrorCode.BodyTooLarge,
-                    FormattableString.Invariant($"Tensor '{name}' has {tensor.Shape.ElementCount} ids; the limit is {IdCountMax}."),
-                    new Fact("limit", IdCountMax),
-                    new Fact("size", tensor.Shape.ElementCount));
+                throw TooManyIds(name, tensor.Shape.ElementCount);
             }
         }
     }
+
+    internal EmbedStoreException TooManyIds(string tensor, long count) => new(
+        ErrorCode.BodyTooLarge,
+        FormattableString.Invariant($"Tensor '{tensor}' has {count} ids; the limit is {IdCountMax}."),
+        new Fact("limit", IdCountMax),
+        new Fact("size", count));
 }

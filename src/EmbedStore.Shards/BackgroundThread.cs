@@ -24,7 +24,7 @@ internal static class BackgroundThread
                 done.SetException(failure);
             }
         })
-        { IsBackground = true, Name = "EmbedStore snapshot" };
+        { IsBackground = true, Name = "EmbedStore background" };
         thread.Start();
         return done.Task;
     }

@@ -9,6 +9,9 @@ internal sealed class PendingWrite(RowWrite write, CancellationToken cancellatio
 
     public CancellationToken Cancellation { get; } = cancellation;
 
+    /// <summary>Shape [n]: the rows that are written to. Keys get their ids when the write's turn comes.</summary>
+    public ReadOnlyMemory<long> RowIds { get; set; } = write.RowIds;
+
     /// <summary>Of the whole record. Unit: bytes.</summary>
     public int RecordByteCount { get; } =
         LogFormat.RecordHeaderByteCount + LogFormat.Padded(write.Writer?.NameBytes.Length ?? 0) + (int)WritePayload.ByteCount(write);

@@ -21,6 +21,11 @@ public sealed partial class Shard
         ArgumentNullException.ThrowIfNull(format);
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
+        if (options.Mirror is not null && (format.TimeToLiveMilliseconds is not null || format.AdmissionCount > 1))
+        {
+            throw new ArgumentException("A mirror does not know which rows have expired or were not admitted.", nameof(options));
+        }
+
         return Task.Run(() => Open(Path.GetFullPath(folder), Path.GetFullPath(scratchFolder), format, options, cancellation), cancellation);
     }
 

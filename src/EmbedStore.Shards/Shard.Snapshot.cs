@@ -76,12 +76,18 @@ public sealed partial class Shard
 
         public RowStore Rows => shard._rows;
 
+        public KeyDirectory? Keys => shard._state.Keys;
+
+        /// <inheritdoc cref="GoneRows.ForgottenTo"/>
+        public long ForgottenTo => shard._state.Vocabulary.Gone.ForgottenTo;
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 
         /// <summary>What is known at one moment between two groups of writes.</summary>
         public Task<SnapshotStart> StartAsync() => shard.RunOnWriterAsync(() => new SnapshotStart(
-            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, [.. shard._writers.All]));
+            shard._log.LastLsn, shard._log.AppendedByteCount, shard._rows.RecordByteCount * shard._updater.LiveRowCount, shard._state.Keys?.Count ?? 0,
+            [.. shard._writers.All], shard._state.Vocabulary.Capture()));
 
         /// <summary>Brings all that was acknowledged so far to stable storage, and says what that is.</summary>
         /// <exception cref="IOException">The shard takes no more writes.</exception>

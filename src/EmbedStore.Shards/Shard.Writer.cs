@@ -28,6 +28,16 @@ public sealed partial class Shard
     public async ValueTask<WriteReceipt> WriteAsync(RowWrite write, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(write);
+        if (write.Kind is RowWriteKind.Purge or RowWriteKind.ForgetCounts or RowWriteKind.ForgetGone)
+        {
+            throw new ArgumentException($"{write.Kind} is for the shard itself.", nameof(write));
+        }
+
+        return await CommitAsync(write, cancellation).ConfigureAwait(false);
+    }
+
+    private async ValueTask<WriteReceipt> CommitAsync(RowWrite write, CancellationToken cancellation)
+    {
         write.Check(_format);
         var pending = new PendingWrite(write, cancellation);
         try
@@ -150,10 +160,11 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>A shard that falls asleep holds neither its last writes nor the buffer of a large one.</summary>
+    /// <summary>A shard that falls asleep holds neither its last writes, nor keys of writes that failed, nor the buffer of a large one.</summary>
     private void LetGo()
     {
         _group.Clear();
+        _state.Keys?.RollBack();
         if (_groupBytes.Length > GroupBufferByteCountMax)
         {
             _groupBytes = [];
@@ -217,9 +228,20 @@ public sealed partial class Shard
         }
 
         int answered = 0;
+        if (_state.Vocabulary.Due(_log.LastLsn) is { } due)
+        {
+            _group.Insert(0, new PendingWrite(due, CancellationToken.None));
+        }
+
         try
         {
             long began = _options.Time.GetTimestamp();
+            SettleKeys();
+            if (_group.Count == 0)
+            {
+                return;
+            }
+
             int byteCount = AppendGroup();
             answered = ApplyGroup(byteCount);
             ShardMeters.CountCommit(_options.Time.GetElapsedTime(began), _group.Count, byteCount);
@@ -248,7 +270,9 @@ public sealed partial class Shard
         }
 
         long lastLsn = _log.LastLsn, firstLsn = 0;
-        long writtenAt = _options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+        // Never back: what has expired for one record has expired for the next.
+        long writtenAt = Math.Max(_options.Time.GetUtcNow().ToUnixTimeMilliseconds(), _state.Vocabulary.Clock);
         int offset = 0;
         _headers.Clear();
         foreach (PendingWrite pending in _group)
@@ -271,6 +295,7 @@ public sealed partial class Shard
 #endif
         }
 
+        _state.Keys?.Publish();
         return byteCount;
     }
 
@@ -280,7 +305,7 @@ public sealed partial class Shard
         Span<byte> nameTarget = record.Slice(LogFormat.RecordHeaderByteCount, LogFormat.Padded(name.Length));
         nameTarget.Clear();
         name.CopyTo(nameTarget);
-        WritePayload.Write(pending.Write, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
+        WritePayload.Write(pending.Write, pending.RowIds.Span, record[(LogFormat.RecordHeaderByteCount + nameTarget.Length)..]);
         var header = new RecordHeader
         {
             WriterNameByteCount = (ushort)name.Length,
@@ -305,7 +330,7 @@ public sealed partial class Shard
         foreach ((PendingWrite pending, RecordHeader header) in _group.Zip(_headers))
         {
             Span<byte> record = _groupBytes.AsSpan(offset, pending.RecordByteCount);
-            long touched = _state.Apply(header, record) ?? throw new InvalidDataException("A record was encoded wrongly.");
+            long touched = _state.Apply(header, record, TicksOf(pending.Write)) ?? throw new InvalidDataException("A record was encoded wrongly.");
             Interlocked.Exchange(ref _version, header.Lsn);
             Interlocked.Exchange(ref _rowCount, _updater.LiveRowCount);
             Interlocked.Exchange(ref _stepNumber, _updater.StepNumber);
@@ -316,6 +341,9 @@ public sealed partial class Shard
         System.Diagnostics.Debug.Assert(offset == byteCount, "The group's records fill its bytes.");
         return _group.Count;
     }
+
+    private WriteTicks TicksOf(RowWrite write) =>
+        new(write.FirstTick > 0 ? write.FirstTick : _options.Uses?.Take(write.RowIds.Length) ?? 0, write.Positions.Span);
 
     /// <summary>Checks that log and scratch have room beyond the reserve for this group.</summary>
     /// <remarks>FASTER hangs on a full disk, so what it may come to write counts too, as if both were on the same disk.</remarks>

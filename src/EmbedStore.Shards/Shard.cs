@@ -41,6 +41,8 @@ public sealed partial class Shard : IAsyncDisposable
         _rows.CompactionCanGoOn = WakeWriter;
         _writerEnded = StartWriter();
         _commitTimer = StartCommitTimer();
+        options.Uses?.StartAbove(_version);
+        _purgeTimer = StartPurgeTimer();
     }
 
     /// <summary>What the rows are made of.</summary>
@@ -49,7 +51,7 @@ public sealed partial class Shard : IAsyncDisposable
     /// <summary>Version of the newest committed write, 0 for none. Reads that begin later see it.</summary>
     public long Version => Interlocked.Read(ref _version);
 
-    /// <summary>Live rows.</summary>
+    /// <summary>Live rows, and those that expired and were not purged yet.</summary>
     public long RowCount => Interlocked.Read(ref _rowCount);
 
     /// <summary>Highest <see cref="OptimizerStep.Number"/> that was committed; 0 for none.</summary>
@@ -63,7 +65,11 @@ public sealed partial class Shard : IAsyncDisposable
 
     /// <summary>Sizes now.</summary>
     public ShardStatistics Statistics => new(
-        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount, _rows.LogByteCount, _cutByteCount);
+        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount + _state.Vocabulary.ByteCount, _rows.LogByteCount, _cutByteCount,
+        _state.Keys?.Count ?? 0, _state.Keys?.ByteCount ?? 0)
+    {
+        CandidateCount = _state.Vocabulary.Admission?.CandidateCount ?? 0,
+    };
 
     /// <summary>Commits what was accepted, flushes the log, waits for reads that are under way, and lets go of the folder. Later calls fail.</summary>
     public async ValueTask DisposeAsync()
@@ -76,6 +82,11 @@ public sealed partial class Shard : IAsyncDisposable
         if (_commitTimer is not null)
         {
             await _commitTimer.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_purgeTimer is not null)
+        {
+            await _purgeTimer.DisposeAsync().ConfigureAwait(false);
         }
 
         await _closing.CancelAsync().ConfigureAwait(false);

@@ -49,7 +49,19 @@ public sealed class ShardOptions
     /// <summary>Log bytes after which a group of writes takes no further one. Unit: bytes. Default: 16 MiB. At least 1.</summary>
     public long GroupByteCountMax { get; init; } = 16L << 20;
 
-    /// <summary>Gets every change of a row. Default: none.</summary>
+    /// <summary>Ids that are counted towards admission; with more of them the half whose last update is longest ago is forgotten. Default: 1,048,576, 24 to 96 bytes each. At least 1.</summary>
+    public int CandidateCountMax { get; init; } = 1 << 20;
+
+    /// <summary>Rows of which it is known why they are gone; then those that went first are forgotten, half of them at a time. Default: 4,194,304, 48 bytes each in the row store. At least 2.</summary>
+    public long GoneRowCountMax { get; init; } = 1L << 22;
+
+    /// <summary>Shortest time between two searches for expired rows; a quarter of the time to live where that is longer. Default: 1 min. Above 0.</summary>
+    public TimeSpan PurgeInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Counts the uses of rows, so that <see cref="Shard.Coldest"/> can tell which should make room; the same for all shards of a table. Default: uses are not counted.</summary>
+    public UseClock? Uses { get; init; }
+
+    /// <summary>Gets every change of a row. Not with a time to live or admission, which it does not know. Default: none.</summary>
     public IRowMirror? Mirror { get; init; }
 
     /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
@@ -80,5 +92,8 @@ public sealed class ShardOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ExpectedRowCount, 1L << 36);
         ArgumentOutOfRangeException.ThrowIfLessThan(WaitingWriteCountMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(GroupByteCountMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CandidateCountMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(GoneRowCountMax, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PurgeInterval, TimeSpan.Zero);
     }
 }

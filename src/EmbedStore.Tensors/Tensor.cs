@@ -21,6 +21,13 @@ public sealed class Tensor
         Data = data;
     }
 
+    private Tensor(TensorShape shape, RowKeys keys)
+    {
+        Type = ElementType.Str;
+        Shape = shape;
+        Keys = keys;
+    }
+
     /// <summary>Element type.</summary>
     public ElementType Type { get; }
 
@@ -29,6 +36,15 @@ public sealed class Tensor
 
     /// <summary>The elements. Unit: bytes.</summary>
     public ReadOnlyMemory<byte> Data { get; }
+
+    /// <summary>The elements as keys of rows: of STR always, and of what may be meant so, a JSON list of nothing or of <c>"NaN"</c> and its like. Null otherwise.</summary>
+    public RowKeys? Keys { get; internal init; }
+
+    /// <summary>A tensor of STR.</summary>
+    /// <exception cref="ArgumentException">The shape has another number of elements.</exception>
+    public static Tensor Of(TensorShape shape, RowKeys keys) => shape.ElementCount == keys.Count
+        ? new Tensor(shape, keys)
+        : throw new ArgumentException($"{shape} does not take {keys.Count} keys.", nameof(keys));
 
     /// <summary>A tensor over a copy of <paramref name="elements"/>.</summary>
     /// <exception cref="ArgumentException">The shape has another number of elements.</exception>

@@ -3,7 +3,7 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Http;
 
 /// <summary>The tensors of a <c>source</c> call: positions and, with rows, the unique row ids, which of them each entry uses, and how often each is used.</summary>
-/// <remarks>Unique ids rise. <c>unique[inverse]</c> is the row id of each entry, <c>counts</c> has one number for each unique id.</remarks>
+/// <remarks>Unique ids rise, and keys by their bytes. <c>unique[inverse]</c> is the row id of each entry, <c>counts</c> has one number for each unique id.</remarks>
 internal static class SourceAnswer
 {
     public static IReadOnlyList<AnswerTensor> Of(SubscriptPlan plan, bool withRows)
@@ -16,7 +16,7 @@ internal static class SourceAnswer
 
         if (withRows)
         {
-            tensors.AddRange(Rows(plan));
+            tensors.AddRange(plan.EntryKeys() is { } keys ? Rows(plan, keys) : Rows(plan));
         }
 
         return tensors;
@@ -37,12 +37,39 @@ internal static class SourceAnswer
             counts[at]++;
         }
 
-        TensorShape entries = plan.EntryShape.ElementCount == rowIds.Length ? plan.EntryShape : TensorShape.Of(rowIds.Length);
+        return Answer(plan, new MemoryTensor("unique", Tensor.Of(TensorShape.Of(uniqueCount), unique.AsSpan(0, uniqueCount))), inverse, counts);
+    }
+
+    private static IEnumerable<AnswerTensor> Rows(SubscriptPlan plan, RowKeys keys)
+    {
+        int[] rising = Enumerable.Range(0, keys.Count).ToArray();
+        Array.Sort(rising, (left, right) => keys[left].SequenceCompareTo(keys[right]));
+        var unique = new List<int>();
+        var inverse = new long[keys.Count];
+        var counts = new List<long>();
+        foreach (int place in rising)
+        {
+            if (unique.Count == 0 || !keys[place].SequenceEqual(keys[unique[^1]]))
+            {
+                unique.Add(place);
+                counts.Add(0);
+            }
+
+            inverse[place] = unique.Count - 1;
+            counts[^1]++;
+        }
+
+        return Answer(plan, new KeysTensor("unique", TensorShape.Of(unique.Count), keys.Pick(unique.ToArray().AsSpan())), inverse, [.. counts]);
+    }
+
+    private static IEnumerable<AnswerTensor> Answer(SubscriptPlan plan, AnswerTensor unique, long[] inverse, long[] counts)
+    {
+        TensorShape entries = plan.EntryShape.ElementCount == inverse.Length ? plan.EntryShape : TensorShape.Of(inverse.Length);
         return
         [
-            new MemoryTensor("unique", Tensor.Of(TensorShape.Of(uniqueCount), unique.AsSpan(0, uniqueCount))),
+            unique,
             new MemoryTensor("inverse", Tensor.Of(entries, inverse)),
-            new MemoryTensor("counts", Tensor.Of(TensorShape.Of(uniqueCount), counts)),
+            new MemoryTensor("counts", Tensor.Of(TensorShape.Of(counts.Length), counts)),
         ];
     }
 

@@ -24,7 +24,7 @@ internal static class TableDescription
     private static JsonObject Stats(Table table)
     {
         List<ShardStatistics> opened = table.Shards.Select(static slot => slot.Opened?.Statistics).OfType<ShardStatistics>().ToList();
-        return new JsonObject
+        var json = new JsonObject
         {
             ["version"] = table.Version,
             ["rows"] = table.RowCount,
@@ -32,11 +32,18 @@ internal static class TableDescription
             {
                 ["memory"] = opened.Sum(static shard => shard.MemoryByteCount),
                 ["row_cache"] = table.Resident?.ByteCount ?? 0,
+                ["keys"] = opened.Sum(static shard => shard.KeyByteCount),
                 ["rows"] = opened.Sum(static shard => shard.RowLogByteCount),
                 ["log"] = opened.Sum(static shard => shard.LogByteCount),
             },
             ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
         };
+        if (table.Spec.Admission is not null)
+        {
+            json.Insert(2, "candidates", opened.Sum(static shard => (long)shard.CandidateCount));
+        }
+
+        return json;
     }
 
     private static JsonObject Shard(ShardSlot slot, int number)
@@ -45,6 +52,7 @@ internal static class TableDescription
         if (slot.Opened?.Statistics is { } statistics)
         {
             json["rows"] = statistics.RowCount;
+            json["candidates"] = statistics.CandidateCount;
             json["first_lsn"] = statistics.FirstLsn;
             json["last_lsn"] = statistics.LastLsn;
             json["epoch"] = statistics.OwnerEpoch;

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>Whole tables out, rows in, run by run. Held whole are only the ids of an open vocabulary, and an npy file that must be brought into order.</summary>
+/// <summary>Whole tables out, rows in, run by run. Held whole are only the ids or keys of an open vocabulary, and an npy file that must be brought into order.</summary>
 internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups, TableImporter importer, DataFolder folder, IOptions<EmbedStoreOptions> options)
 {
-    /// <summary>A table of a fixed number of rows as <c>rows</c> of its own shape; an open one as <c>ids</c> and <c>rows</c>.</summary>
+    /// <summary>A table of a fixed number of rows as <c>rows</c> of its own shape; an open one as <c>ids</c>, or <c>keys</c>, and <c>rows</c>.</summary>
     public async Task ExportAsync(HttpContext context)
     {
         var parameters = new RequestParameters(context.Request.Query);
@@ -36,7 +36,10 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
         Headers.SetVersion(context, lease.Table.Version);
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{lease.Table.Name}.{FormatOf(parameters)}\"";
         var rows = new ExportTensor("rows", export);
-        await AnswerWriter.WriteAsync(context, encoding, export.RowIds is { } ids ? [rows, new MemoryTensor("ids", ids)] : [rows]);
+        IReadOnlyList<AnswerTensor> tensors = export.HasKeys ? [rows, new ExportKeysTensor("keys", export)]
+            : export.RowIds is { } ids ? [rows, new MemoryTensor("ids", ids)]
+            : [rows];
+        await AnswerWriter.WriteAsync(context, encoding, tensors);
     }
 
     /// <summary>Rows from a body of any length. It is checked whole before the first row is written.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Http;
@@ -22,6 +23,12 @@ internal abstract class AnswerTensor(string name, ElementType type, TensorShape 
     /// <param name="destination">Whole units.</param>
     /// <param name="cancellation">Ends the wait for shards.</param>
     public abstract ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation);
+
+    /// <summary>Begins the tensor in JSON.</summary>
+    public virtual void WriteStart(Utf8JsonWriter json) => JsonTensorWriter.WriteStart(json, Type, Shape);
+
+    /// <summary>Writes a run in JSON.</summary>
+    public virtual void WriteElements(Utf8JsonWriter json, ReadOnlyMemory<byte> run) => JsonTensorWriter.WriteElements(json, Type, run.Span);
 }
 
 /// <summary>A tensor that is in memory already.</summary>

@@ -111,7 +111,7 @@ internal static class AnswerWriter
                 Begin(json, tensor, isFirst);
             }
 
-            JsonTensorWriter.WriteElements(json, tensor.Type, memory.Span);
+            tensor.WriteElements(json, memory);
             json.Flush();
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             offset += run;
@@ -130,7 +130,7 @@ internal static class AnswerWriter
         }
 
         json.WritePropertyName(tensor.Name);
-        JsonTensorWriter.WriteStart(json, tensor.Type, tensor.Shape);
+        tensor.WriteStart(json);
     }
 
     private static int RunOf(AnswerTensor tensor) => Math.Max(RunByteCount / tensor.UnitByteCount, 1) * tensor.UnitByteCount;

@@ -1,4 +1,5 @@
 using EmbedStore.Serving;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Http;
 
@@ -9,4 +10,16 @@ internal sealed class ExportTensor(string name, TableExport export) : AnswerTens
 
     public override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation) =>
         export.ReadAsync(offset / UnitByteCount, destination.Length / UnitByteCount, destination, cancellation);
+}
+
+/// <summary>The keys of a whole table, U8 [n, L].</summary>
+internal sealed class ExportKeysTensor(string name, TableExport export) : AnswerTensor(name, ElementType.U8, TensorShape.Of(export.Shape[0], export.KeyByteCountMax))
+{
+    public override int UnitByteCount => export.KeyByteCountMax;
+
+    public override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        export.CopyKeys(offset / UnitByteCount, destination.Span);
+        return ValueTask.CompletedTask;
+    }
 }

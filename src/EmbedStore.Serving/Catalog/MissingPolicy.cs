@@ -1,6 +1,6 @@
 namespace EmbedStore.Serving;
 
-/// <summary>What a row that was never written, or was erased, reads as.</summary>
+/// <summary>What a row that is missing reads as, for whatever reason.</summary>
 public enum MissingPolicy
 {
     /// <summary>Zeros.</summary>

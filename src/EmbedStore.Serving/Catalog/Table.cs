@@ -28,6 +28,7 @@ public sealed class Table : IAsyncDisposable
         (Id, Name, Spec, Generation) = stored;
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
+        Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
         _resident = new Lazy<ResidentRows?>(() => ResidentRows.TryMake(Shape, Rows, memoryByteCount));
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
@@ -50,6 +51,9 @@ public sealed class Table : IAsyncDisposable
     /// <summary>What one row is made of.</summary>
     public RowFormat Rows { get; }
 
+    /// <summary>Keeps it at its size; null: it may have any.</summary>
+    internal TableCapacity? Capacity { get; }
+
     /// <summary>Its shards, by number.</summary>
     public IReadOnlyList<ShardSlot> Shards => _shards;
 
@@ -59,7 +63,7 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Version of the newest write that is visible.</summary>
     public long Version => Math.Max(Volatile.Read(ref _versionSeen), Shards.Max(static slot => slot.Opened?.Version ?? 0));
 
-    /// <summary>Rows that were written and not erased, in the shards that are open.</summary>
+    /// <summary>Live rows, and those that expired and were not purged yet, in the shards that are open.</summary>
     public long RowCount => Shards.Sum(static slot => slot.Opened?.RowCount ?? 0);
 
     /// <summary>Notes a version, so that later writes get higher ones whatever shard they go to.</summary>
@@ -202,6 +206,7 @@ public sealed class Table : IAsyncDisposable
         }
 
         Resident?.Dispose();
+        Capacity?.Dispose();
         _closing.Dispose();
         _snapshotTurn.Dispose();
         Array.ForEach(_writerGates, static gate => gate.Dispose());

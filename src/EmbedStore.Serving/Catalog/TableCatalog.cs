@@ -210,13 +210,16 @@ public sealed class TableCatalog : IAsyncDisposable
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeResident()), CancellationToken.None);
+        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeResident(), table.Capacity?.Uses), CancellationToken.None);
     }
 
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
     /// <summary>What a shard of the table is opened with.</summary>
-    internal ShardOptions OptionsOf(Table table, ResidentRows? resident)
+    /// <param name="table">The table.</param>
+    /// <param name="resident">Gets every change of a row.</param>
+    /// <param name="uses">Orders the uses of rows.</param>
+    internal ShardOptions OptionsOf(Table table, ResidentRows? resident, UseClock? uses)
     {
         long memory = _storage.TableMemoryByteCount - (resident?.ByteCount ?? 0);
         RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, memory);
@@ -227,6 +230,7 @@ public sealed class TableCatalog : IAsyncDisposable
             MemoryByteCount = size.MemoryByteCount,
             PageByteCount = size.PageByteCount,
             Mirror = resident,
+            Uses = uses,
             ReserveByteCount = _storage.ReserveByteCount,
             SegmentByteCountMax = _storage.LogSegmentByteCount,
             CommitInterval = _storage.CommitInterval,

@@ -22,6 +22,9 @@ public sealed record TableSpec
     /// <summary>Each row has a scale of its own, F32. With I8 always, else never.</summary>
     public bool ScaledByRow { get; init; }
 
+    /// <summary>What names a row. Default: an integer. Strings name rows of an open vocabulary only.</summary>
+    public KeyKind Key { get; init; }
+
     /// <summary>Shards that the rows are spread over. Range: [1, <see cref="ShardCountMax"/>].</summary>
     public required int ShardCount { get; init; }
 
@@ -37,15 +40,32 @@ public sealed record TableSpec
     /// <summary>What an acknowledgement means. Default: <see cref="Durability.Commit"/>.</summary>
     public Durability Durability { get; init; } = Durability.Commit;
 
+    /// <summary>Longest <see cref="TimeToLive"/>. Unit: seconds.</summary>
+    public const double TimeToLiveMax = RowFormat.TimeToLiveMillisecondsMax / 1000.0;
+
+    /// <summary>Time since its last write after which a row reads as missing; null: it stays. Unit: seconds, rounded up to whole milliseconds. Range: (0, <see cref="TimeToLiveMax"/>].</summary>
+    public double? TimeToLive { get; init; }
+
+    /// <summary>When an id gets a row; null: with its first update. Open vocabularies only.</summary>
+    public AdmissionSpec? Admission { get; init; }
+
+    /// <summary>How many rows there are at the most; null: no limit. Open vocabularies only.</summary>
+    public CapacitySpec? Capacity { get; init; }
+
     /// <summary>The table seen as a tensor.</summary>
     public TableShape ToShape() => Sizes[0] is null
-        ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null)
+        ? TableShape.Open(Sizes.Count > 1 ? Sizes[1] : null, hasKeys: Key == KeyKind.String)
         : new TableShape(TensorShape.Of(Sizes.Select(static size => size!.Value).ToArray()));
 
     /// <summary>What one row is made of.</summary>
     /// <exception cref="ArgumentException">The row is too large, or initializer or optimizer cannot be.</exception>
     public RowFormat ToRowFormat() =>
-        new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer());
+        new RowFormat(Type, (int)ToShape().RowWidth, ScaledByRow, Initializer?.ToInitializer(), Optimizer?.ToOptimizer())
+        {
+            TimeToLiveMilliseconds = TimeToLive is { } seconds ? (long)Math.Ceiling(seconds * 1000) : null,
+            AdmissionCount = Admission?.MinCount ?? 1,
+            Keyed = Key == KeyKind.String,
+        };
 
     /// <inheritdoc/>
     public bool Equals(TableSpec? other) => other is not null && TableSpecJson.Differences(this, other).Count == 0;

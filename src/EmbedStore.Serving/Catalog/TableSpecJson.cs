@@ -34,18 +34,21 @@ public static class TableSpecJson
         List<long?> sizes = ReadSizes(reader);
         InitializerSpec? initializer = ReadInitializer(reader);
         ElementType type = ReadType(reader);
-        ReadKey(reader, sizes[0] is null);
-        RefuseLater(reader, "ttl", "admission", "capacity");
+        RequireOpen(reader, sizes[0] is null, "admission", "capacity");
         var spec = new TableSpec
         {
             Sizes = sizes,
             Type = type,
+            Key = ReadKey(reader, sizes[0] is null, initializer),
             ScaledByRow = ReadScale(reader, type),
             ShardCount = (int)reader.Integer("shards", shardCountDefault, 1, TableSpec.ShardCountMax),
             Initializer = initializer,
             Missing = reader.Choice("missing", initializer is null ? MissingPolicy.Zeros : MissingPolicy.Initialize),
             Optimizer = ReadOptimizer(reader, type),
             Durability = reader.Choice("durability", Durability.Commit),
+            TimeToLive = ReadTimeToLive(reader),
+            Admission = ReadAdmission(reader),
+            Capacity = ReadCapacity(reader),
         };
         RequireRowFits(spec);
         return spec;
@@ -57,15 +60,15 @@ public static class TableSpecJson
         ["shape"] = new JsonArray(spec.Sizes.Select(static size => size is { } s ? JsonValue.Create(s) : (JsonNode)JsonValue.Create("*")).ToArray()),
         ["dtype"] = spec.Type.WireName(),
         ["scale"] = spec.ScaledByRow ? "row" : null,
-        ["key"] = "int64",
+        ["key"] = SpecReader.NameOf(spec.Key),
         ["shards"] = spec.ShardCount,
         ["missing"] = SpecReader.NameOf(spec.Missing),
         ["initializer"] = spec.Initializer is { } initializer ? Write(initializer) : null,
         ["optimizer"] = spec.Optimizer is { } optimizer ? Write(optimizer) : null,
         ["durability"] = SpecReader.NameOf(spec.Durability),
-        ["ttl"] = null,
-        ["admission"] = null,
-        ["capacity"] = null,
+        ["ttl"] = spec.TimeToLive,
+        ["admission"] = spec.Admission is { } admission ? new JsonObject { ["min_count"] = admission.MinCount } : null,
+        ["capacity"] = spec.Capacity is { } capacity ? new JsonObject { ["rows"] = capacity.Rows, ["evict"] = SpecReader.NameOf(capacity.Evict) } : null,
     };
 
     /// <summary>Names of the fields in which two specs differ, in the order of API section 3.</summary>
@@ -171,25 +174,55 @@ public static class TableSpecJson
         };
     }
 
-    private static void ReadKey(SpecReader reader, bool isOpen)
+    private static KeyKind ReadKey(SpecReader reader, bool isOpen, InitializerSpec? initializer)
     {
-        string key = reader.Text("key", "int64");
-        if (key != "int64")
-        {
-            throw reader.Invalid("key", key != "string" ? $"is \"int64\" or \"string\"; was \"{key}\""
-                : isOpen ? "\"string\" is not built yet; use \"int64\"" : "\"string\" needs an open vocabulary: [\"*\", K]");
-        }
+        KeyKind key = reader.Choice("key", KeyKind.Int64);
+        return key == KeyKind.Int64 ? key
+            : !isOpen ? throw reader.Invalid("key", "\"string\" needs an open vocabulary: [\"*\", K]")
+            : initializer?.Kind == "identity" ? throw reader.Invalid("initializer", "\"identity\" needs integers as keys")
+            : key;
     }
 
-    private static void RefuseLater(SpecReader reader, params ReadOnlySpan<string> names)
+    private static void RequireOpen(SpecReader reader, bool isOpen, params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
-            if (reader.Find(name) is not null)
+            if (!isOpen && reader.Find(name) is not null)
             {
-                throw reader.Invalid(name, "is not built yet; leave it out or null");
+                throw reader.Invalid(name, "needs an open vocabulary: [\"*\", K]");
             }
         }
+    }
+
+    private static double? ReadTimeToLive(SpecReader reader) =>
+        reader.Find("ttl") is null ? null
+        : reader.Number("ttl", 0) is > 0 and <= TableSpec.TimeToLiveMax and double seconds ? seconds
+        : throw reader.Invalid("ttl", FormattableString.Invariant($"is a number of seconds above 0 and up to {TableSpec.TimeToLiveMax}"));
+
+    private static AdmissionSpec? ReadAdmission(SpecReader reader)
+    {
+        if (reader.Child("admission") is not { } child)
+        {
+            return null;
+        }
+
+        child.RequireKnown(["min_count"]);
+        return child.Find("min_count") is null
+            ? throw child.Invalid("min_count", "is the update with which an id gets a row")
+            : new AdmissionSpec((int)child.Integer("min_count", 1, 1, RowFormat.AdmissionCountMax));
+    }
+
+    private static CapacitySpec? ReadCapacity(SpecReader reader)
+    {
+        if (reader.Child("capacity") is not { } child)
+        {
+            return null;
+        }
+
+        child.RequireKnown(["rows", "evict"]);
+        return child.Find("rows") is null
+            ? throw child.Invalid("rows", "is the most rows that the table has")
+            : new CapacitySpec(child.Integer("rows", 1, 1, CapacitySpec.RowsMax), child.Choice("evict", EvictionPolicy.Lru));
     }
 
     private static InitializerSpec? ReadInitializer(SpecReader reader)

@@ -9,8 +9,8 @@ internal sealed record BagPlan
 {
     private static readonly string[] TensorNames = ["ids", "offsets", "weights"];
 
-    /// <summary>Shape [n]: every id, bag after bag.</summary>
-    public required long[] RowIds { get; init; }
+    /// <summary>Shape [n]: every row, bag after bag.</summary>
+    public required RowList Rows { get; init; }
 
     /// <summary>Shape of the ids as they were sent.</summary>
     public required TensorShape IdsShape { get; init; }
@@ -36,20 +36,24 @@ internal sealed record BagPlan
     public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
     {
         long? padding = Padding(table, request.PaddingIndex);
+        // First: padded keys have a dimension more than ids.
+        if (table.Shape.HasKeys)
+        {
+            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, limits) };
+        }
+
         RequireTensors(request.Tensors);
         limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
         Tensor ids = request.Tensors["ids"];
         RequireShapes(table, request, ids);
 
-        var rowIds = new long[ids.Shape.ElementCount];
-        ElementConverter.ReadIntegers(ids, rowIds);
         RequireBags(table, request, ids, type, limits);
         long[] begins = Offsets(request, ids);
-        RequireInRange(table, ids, rowIds);
+        RowList rows = table.Shape.HasKeys ? RowsByKey(ids) : RowsById(table, ids);
         return new BagPlan
         {
-            RowIds = rowIds,
+            Rows = rows,
             IdsShape = ids.Shape,
             Begins = begins,
             Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],
@@ -79,7 +83,13 @@ internal sealed record BagPlan
     {
         foreach ((string name, Tensor tensor) in request.Tensors)
         {
-            if (name == "weights" ? !tensor.Type.IsFloatingPoint() && !tensor.Type.IsInteger() : !tensor.Type.IsInteger())
+            bool fits = name switch
+            {
+                "weights" => tensor.Type.IsFloatingPoint() || tensor.Type.IsInteger(),
+                "ids" when table.Shape.HasKeys => tensor.Type == ElementType.Str,
+                _ => tensor.Type.IsInteger(),
+            };
+            if (!fits)
             {
                 throw Unsupported(name, $"'{name}' cannot be {tensor.Type.WireName()}.");
             }
@@ -177,6 +187,11 @@ internal sealed record BagPlan
 
     private static long? Padding(Table table, long? index)
     {
+        if (index is not null && table.Shape.HasKeys)
+        {
+            throw Invalid("padding_idx", "padding_idx is an integer, and the table's rows have strings as keys.");
+        }
+
         if (index is not { } id || table.Shape.IsOpen)
         {
             return index;
@@ -185,6 +200,20 @@ internal sealed record BagPlan
         long rows = table.Shape.RowCount;
         id = id < 0 ? id + rows : id;
         return id >= 0 && id < rows ? id : throw Invalid("padding_idx", FormattableString.Invariant($"padding_idx {index} is outside [{-rows}, {rows})."));
+    }
+
+    private static RowList RowsByKey(Tensor ids)
+    {
+        RowKeys keys = ids.Keys!;
+        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys);
+    }
+
+    private static RowList RowsById(Table table, Tensor ids)
+    {
+        var rowIds = new long[ids.Shape.ElementCount];
+        ElementConverter.ReadIntegers(ids, rowIds);
+        RequireInRange(table, ids, rowIds);
+        return new RowList(rowIds, null);
     }
 
     /// <summary>Ids of an embedding do not count from the end, as in PyTorch.</summary>

@@ -15,6 +15,7 @@ internal sealed class BagPool<T>(BagPlan plan, int width)
     /// <param name="pooled">Shape [bags, width], zeros at first.</param>
     public void Add(int first, ReadOnlySpan<T> rows, Span<T> pooled)
     {
+        ReadOnlySpan<long> ids = plan.Rows.Ids.Span;
         for (int i = 0; i < rows.Length / width; i++)
         {
             int position = first + i;
@@ -23,7 +24,7 @@ internal sealed class BagPool<T>(BagPlan plan, int width)
                 _bag++;
             }
 
-            if (plan.RowIds[position] != plan.PaddingId)
+            if (ids[position] != plan.PaddingId)
             {
                 Add(rows.Slice(i * width, width), position, pooled.Slice(_bag * width, width));
             }

@@ -46,12 +46,12 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(run);
         try
         {
-            for (int first = 0; first < plan.RowIds.Length; first += run)
+            for (int first = 0; first < plan.Rows.Count; first += run)
             {
-                int count = Math.Min(run, plan.RowIds.Length - first);
+                int count = Math.Min(run, plan.Rows.Count - first);
                 Memory<byte> block = rows.AsMemory(0, count * format.EntryByteCount);
                 Memory<RowStatus> found = statuses.AsMemory(0, count);
-                int missing = await reader.ReadAsync(table, format, plan.RowIds.AsMemory(first, count), default, block, found, default, cancellation);
+                int missing = await reader.ReadAsync(table, format, plan.Rows.Slice(first, count), default, block, found, default, cancellation);
                 RequireFound(first, missing, found.Span);
                 pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(result.AsSpan()));
             }
@@ -71,9 +71,9 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         for (int i = 0; i < statuses.Length && missing > 0 && plan.Missing == MissingPolicy.Error; i++)
         {
             // Padding is left out of its bag, so nobody misses its row.
-            if (statuses[i] != RowStatus.Found && plan.RowIds[first + i] != plan.PaddingId)
+            if (statuses[i] != RowStatus.Found && plan.Rows.Ids.Span[first + i] != plan.PaddingId)
             {
-                throw IndexErrors.RowNotFound(plan.IdsShape.CoordinatesOf(first + i), plan.RowIds[first + i]);
+                throw IndexErrors.RowNotFound(plan.IdsShape.CoordinatesOf(first + i), plan.Rows.NameOf(first + i));
             }
         }
     }

@@ -13,7 +13,7 @@ public sealed class Lookup
     private readonly SubscriptPlan _plan;
     private readonly AnswerFormat _format;
     private readonly MissingPolicy _missing;
-    private readonly ReadOnlyMemory<long> _rowIds;
+    private readonly RowList _rows;
     private readonly ReadOnlyMemory<int> _elementColumns;
 
     internal Lookup(RowReader reader, Table table, SubscriptPlan plan, AnswerFormat format, MissingPolicy missing, bool withStatus)
@@ -23,10 +23,10 @@ public sealed class Lookup
         _plan = plan;
         _format = format;
         _missing = missing;
-        _rowIds = plan.RowIds();
+        _rows = RowList.Of(plan);
         _elementColumns = plan.ElementColumns();
         Version = table.Version;
-        EntryCount = _rowIds.Length;
+        EntryCount = _rows.Count;
         Statuses = withStatus ? new RowStatus[EntryCount] : [];
         Versions = withStatus ? new long[EntryCount] : [];
     }
@@ -75,7 +75,7 @@ public sealed class Lookup
             Memory<RowStatus> statuses = rented is null ? Statuses.AsMemory(first, count) : rented.AsMemory(0, count);
             Memory<long> versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count);
             ReadOnlyMemory<int> columns = _elementColumns.IsEmpty ? default : _elementColumns.Slice(first, count);
-            int missing = await _reader.ReadAsync(_table, _format, _rowIds.Slice(first, count), columns, destination, statuses, versions, cancellation);
+            int missing = await _reader.ReadAsync(_table, _format, _rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
             if (missing > 0 && CanRefuse)
             {
                 throw RowNotFound(first, statuses.Span);
@@ -93,6 +93,6 @@ public sealed class Lookup
     private EmbedStoreException RowNotFound(int first, ReadOnlySpan<RowStatus> statuses)
     {
         int entry = first + statuses.IndexOfAnyExcept(RowStatus.Found);
-        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _rowIds.Span[entry]);
+        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _rows.NameOf(entry));
     }
 }

@@ -13,7 +13,8 @@ namespace EmbedStore.Serving;
 /// </remarks>
 public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
 {
-    private readonly RowReader _reader = new(cache, router, gather);
+    private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
+    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
 
     /// <summary>Checks a gather and prepares it.</summary>
     /// <exception cref="EmbedStoreException">
@@ -43,14 +44,14 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
 
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
-    public TableExport Export(Table table, ElementType? type) => new(_reader, table, AnswerType(table, type));
+    public TableExport Export(Table table, ElementType? type) => new(_scanner, table, AnswerType(table, type));
 
     private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        limits.RequireIds(request.Tensors);
+        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits);
         SubscriptPlan plan = SubscriptResolver.Resolve(
-            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
+            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
         limits.RequireEntries(plan);
         return plan;
     }

@@ -5,7 +5,11 @@ using EmbedStore.Shards;
 namespace EmbedStore.Serving;
 
 /// <summary>Steps 3 to 6 of <see cref="LookupPipeline"/>, for one run of a lookup's entries at a time.</summary>
-internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather)
+/// <param name="cache">Asked first.</param>
+/// <param name="router">Asked for the rest.</param>
+/// <param name="gather">Makes elements of stored rows.</param>
+/// <param name="countsUses">Whether rows count as used: those of whole tables do not.</param>
+internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, bool countsUses)
 {
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
@@ -13,7 +17,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
     /// <param name="format">How stored rows become elements.</param>
-    /// <param name="rowIds">Shape [n].</param>
+    /// <param name="rows">Shape [n].</param>
     /// <param name="elementColumns">Shape [n], or empty.</param>
     /// <param name="destination">Shape [n, columns] of the answer's type.</param>
     /// <param name="statuses">Shape [n].</param>
@@ -23,7 +27,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     public async ValueTask<int> ReadAsync(
         Table table,
         AnswerFormat format,
-        ReadOnlyMemory<long> rowIds,
+        RowList rows,
         ReadOnlyMemory<int> elementColumns,
         Memory<byte> destination,
         Memory<RowStatus> statuses,
@@ -32,10 +36,10 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     {
         if (format.IsStoredForm)
         {
-            int missing = await ReadStoredAsync(table, rowIds, new RowBlock(destination, statuses, versions), cancellation);
+            int missing = await ReadStoredAsync(table, rows, new RowBlock(destination, statuses, versions) { IsUse = countsUses }, cancellation);
             if (missing > 0)
             {
-                gather.FillMissing(format, rowIds.Span, statuses.Span, destination.Span);
+                gather.FillMissing(format, rows.Ids.Span, statuses.Span, destination.Span);
             }
 
             return missing;
@@ -43,19 +47,19 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
 
         // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
         int run = Math.Max(1, StoredRunByteCount / table.Rows.DataByteCount);
-        byte[] stored = ArrayPool<byte>.Shared.Rent(Math.Min(run, rowIds.Length) * table.Rows.DataByteCount);
+        byte[] stored = ArrayPool<byte>.Shared.Rent(Math.Min(run, rows.Count) * table.Rows.DataByteCount);
         try
         {
             int missing = 0;
-            for (int first = 0; first < rowIds.Length; first += run)
+            for (int first = 0; first < rows.Count; first += run)
             {
-                int count = Math.Min(run, rowIds.Length - first);
-                var block = new RowBlock(
-                    stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versions.IsEmpty ? default : versions.Slice(first, count));
-                int missed = await ReadStoredAsync(table, rowIds.Slice(first, count), block, cancellation);
+                int count = Math.Min(run, rows.Count - first);
+                Memory<long> versionsOfRun = versions.IsEmpty ? default : versions.Slice(first, count);
+                var block = new RowBlock(stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versionsOfRun) { IsUse = countsUses };
+                int missed = await ReadStoredAsync(table, rows.Slice(first, count), block, cancellation);
                 Expand(
                     format,
-                    rowIds.Slice(first, count),
+                    rows.Ids.Slice(first, count),
                     elementColumns.IsEmpty ? default : elementColumns.Slice(first, count),
                     block.Rows,
                     block.Statuses,
@@ -72,18 +76,23 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         }
     }
 
-    private async ValueTask<int> ReadStoredAsync(Table table, ReadOnlyMemory<long> rowIds, RowBlock block, CancellationToken cancellation)
+    private async ValueTask<int> ReadStoredAsync(Table table, RowList rows, RowBlock block, CancellationToken cancellation)
     {
-        RowMisses misses = ReadCached(table, rowIds, block);                                        // 3
+        // A cache knows rows by id, and the id that a key asks for may be another key's.
+        RowMisses misses = rows.Keys is null ? ReadCached(table, rows.Ids, block) : RowMisses.All;  // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
         {
             return misses.NotFoundCount;
         }
 
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Route);
-        using IndexPlan plan = IndexPlan.Of(rowIds, misses, table.Shards.Count);                    // 4
+        using IndexPlan plan = IndexPlan.Of(rows.Ids, misses, table.Shards.Count, rows.Keys);       // 4
         int missing = misses.NotFoundCount + await router.ReadAsync(table, plan, block, cancellation); // 5
-        cache.Admit(table, rowIds.Span, misses, block);
+        if (rows.Keys is null)
+        {
+            cache.Admit(table, rows.Ids.Span, misses, block);
+        }
+
         return missing;
     }
 

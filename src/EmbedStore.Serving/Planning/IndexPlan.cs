@@ -1,4 +1,5 @@
 using System.Buffers;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
@@ -11,14 +12,16 @@ public sealed class IndexPlan : IDisposable
     private readonly int[] _begins;
     private readonly ReadOnlyMemory<long> _all;
 
-    private IndexPlan(ReadOnlyMemory<long> all)
+    private IndexPlan(ReadOnlyMemory<long> all, RowKeys? keys)
     {
+        Keys = keys;
         _all = all;
         _begins = [0, all.Length];
     }
 
-    private IndexPlan(long[] rowIds, int[] positions, int[] begins)
+    private IndexPlan(long[] rowIds, int[] positions, int[] begins, RowKeys? keys)
     {
+        Keys = keys;
         _rowIds = rowIds;
         _positions = positions;
         _begins = begins;
@@ -28,11 +31,12 @@ public sealed class IndexPlan : IDisposable
     /// <param name="rowIds">Shape [n]. Must outlive the plan.</param>
     /// <param name="misses">The positions to plan for.</param>
     /// <param name="shardCount">At least 1.</param>
-    public static IndexPlan Of(ReadOnlyMemory<long> rowIds, RowMisses misses, int shardCount)
+    /// <param name="keys">Shape [n], where the table has keys; the ids are then those that they ask for. Null otherwise.</param>
+    public static IndexPlan Of(ReadOnlyMemory<long> rowIds, RowMisses misses, int shardCount, RowKeys? keys = null)
     {
         if (shardCount == 1 && misses.AreAll)
         {
-            return new IndexPlan(rowIds);
+            return new IndexPlan(rowIds, keys);
         }
 
         ReadOnlySpan<int> positions = misses.Positions.Span;
@@ -43,8 +47,11 @@ public sealed class IndexPlan : IDisposable
         int[] begins = CountByShard(rowIds.Span, positions, shards.AsSpan(0, count), shardCount);
         Scatter(rowIds.Span, positions, shards.AsSpan(0, count), begins, sortedIds, sortedPositions);
         ArrayPool<ushort>.Shared.Return(shards);
-        return new IndexPlan(sortedIds, sortedPositions, begins);
+        return new IndexPlan(sortedIds, sortedPositions, begins, keys);
     }
+
+    /// <summary>Keys of the batch, by position; null where the table has none.</summary>
+    public RowKeys? Keys { get; }
 
     /// <summary>Number of shards that the batch was split over.</summary>
     public int ShardCount => _begins.Length - 1;

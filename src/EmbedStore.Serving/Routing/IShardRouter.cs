@@ -7,7 +7,7 @@ namespace EmbedStore.Serving;
 /// <remarks>Thread-safe.</remarks>
 public interface IShardRouter
 {
-    /// <summary>Reads every row of the plan into its slot.</summary>
+    /// <summary>Reads every row of the plan into its slot. Where the plan has keys, these say which rows.</summary>
     /// <returns>How many rows were not found; their status says why.</returns>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/> or <see cref="ErrorCode.Starting"/>; the block's content then means nothing.</exception>
     ValueTask<int> ReadAsync(Table table, IndexPlan plan, RowBlock block, CancellationToken cancellation);

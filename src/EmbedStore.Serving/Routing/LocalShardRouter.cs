@@ -1,4 +1,5 @@
 using EmbedStore.Shards;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
@@ -9,11 +10,12 @@ public sealed class LocalShardRouter : IShardRouter
     public ValueTask<int> ReadAsync(Table table, IndexPlan plan, RowBlock block, CancellationToken cancellation)
     {
         int missing = 0;
+        long firstTick = block.IsUse && table.Capacity is { } capacity ? capacity.Uses.Take(block.Statuses.Length) : 0;
         for (int shard = 0; shard < plan.ShardCount; shard++)
         {
             if (!plan.RowIdsOf(shard).IsEmpty)
             {
-                missing += Read(table.Shards[shard], plan.RowIdsOf(shard).Span, plan.PositionsOf(shard).Span, block);
+                missing += Read(table.Shards[shard], plan.RowIdsOf(shard).Span, plan.Keys, plan.PositionsOf(shard).Span, block, firstTick);
             }
         }
 
@@ -34,7 +36,7 @@ public sealed class LocalShardRouter : IShardRouter
         return await Task.WhenAll(writes.Select((write, i) => shards[i].WriteAsync(write.Write, cancellation).AsTask()));
     }
 
-    private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> positions, RowBlock block)
+    private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, RowKeys? keys, ReadOnlySpan<int> positions, RowBlock block, long firstTick)
     {
         if (slot.RequireReadable() is not { } shard)
         {
@@ -44,7 +46,9 @@ public sealed class LocalShardRouter : IShardRouter
 
         try
         {
-            return shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions);
+            return keys is null
+                ? shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions, firstTick)
+                : shard.ReadByKey(rowIds, keys, positions, block.Rows, block.Statuses, block.Versions, firstTick);
         }
         catch (ShardDamagedException)
         {

@@ -6,4 +6,8 @@ namespace EmbedStore.Serving;
 /// <param name="Rows">Shape [n, row bytes]: rows as they are stored. A missing row leaves its slot as it was.</param>
 /// <param name="Statuses">Shape [n].</param>
 /// <param name="Versions">Shape [n], or empty when nobody asks.</param>
-public readonly record struct RowBlock(Memory<byte> Rows, Memory<RowStatus> Statuses, Memory<long> Versions);
+public readonly record struct RowBlock(Memory<byte> Rows, Memory<RowStatus> Statuses, Memory<long> Versions)
+{
+    /// <summary>Whether rows that are found count as used, in the order of their positions. Default: no.</summary>
+    public bool IsUse { get; init; }
+}

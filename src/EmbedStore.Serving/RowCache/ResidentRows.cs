@@ -17,14 +17,14 @@ public sealed class ResidentRows : IRowMirror, IDisposable
     /// <summary>Memory that all rows take. Unit: bytes, exact.</summary>
     public long ByteCount => _slab.ByteCount;
 
-    /// <summary>What the rows of a table take when they are resident; 0 when they are not. Unit: bytes, exact.</summary>
+    /// <summary>What the rows of a table take when they are resident; 0 when they are not: slots do not know when a row expires. Unit: bytes, exact.</summary>
     /// <param name="shape">The table.</param>
     /// <param name="rows">One row of it.</param>
     /// <param name="tableMemoryByteCount">For the table's rows, here and in its shards. Half of it is the most that this takes: see the README.</param>
     public static long ByteCountOf(TableShape shape, RowFormat rows, long tableMemoryByteCount)
     {
         long slot = RowSlab.SlotByteCount(rows.DataByteCount);
-        return !shape.IsOpen && shape.RowCount <= tableMemoryByteCount / 2 / slot ? shape.RowCount * slot : 0;
+        return !shape.IsOpen && rows.TimeToLiveMilliseconds is null && shape.RowCount <= tableMemoryByteCount / 2 / slot ? shape.RowCount * slot : 0;
     }
 
     /// <summary>Makes place for the rows of a table, all of them never written.</summary>

@@ -3,12 +3,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EmbedStore.Serving;
 
-/// <summary>Rows that lie row-major in a file, with ids beside them or numbered from 0.</summary>
+/// <summary>Rows that lie row-major in a file, with ids or keys beside them or numbered from 0.</summary>
 internal sealed class ArrayFile : IRowBatches
 {
     private const int RunByteCount = 4 << 20;
     private const string RowsName = "rows";
     private const string IdsName = "ids";
+    private const string KeysName = "keys";
+
+    /// <summary>Widest key with its zeros. Unit: bytes.</summary>
+    private const int KeyWidthMax = 1 << 16;
 
     private readonly Table _table;
     private readonly ElementType _type;
@@ -53,14 +57,22 @@ internal sealed class ArrayFile : IRowBatches
         RequireNames(table, header);
         SafetensorsEntry rows = header.Entries.Single(static entry => entry.Name == RowsName);
         long begin = SafetensorsHeader.LengthByteCount + header.HeaderByteCount;
-        if (header.Entries.SingleOrDefault(static entry => entry.Name == IdsName) is not { } ids)
+        if (header.Entries.SingleOrDefault(static entry => entry.Name is IdsName or KeysName) is not { } ids)
         {
             RequireShape(table.Shape.Sizes, rows.Shape);
             return new ArrayFile(table, rows.Type, table.Shape.RowCount, ReaderAt(file, begin + rows.Begin), null);
         }
 
-        RequireIds(ids);
-        RequireShape(table.Shape.HasColumns ? TensorShape.Of(ids.Shape[0], table.Shape.RowWidth) : ids.Shape, rows.Shape);
+        if (table.Shape.HasKeys)
+        {
+            RequireKeys(ids);
+        }
+        else
+        {
+            RequireIds(ids);
+        }
+
+        RequireShape(table.Shape.HasColumns ? TensorShape.Of(ids.Shape[0], table.Shape.RowWidth) : TensorShape.Of(ids.Shape[0]), rows.Shape);
         return new ArrayFile(table, rows.Type, ids.Shape[0], ReaderAt(file, begin + rows.Begin), (ids.Type, ids.Shape, ReaderAt(file, begin + ids.Begin)));
     }
 
@@ -69,15 +81,25 @@ internal sealed class ArrayFile : IRowBatches
     {
         int width = _table.Rows.Width;
         int rowByteCount = width * _type.ByteCount();
-        int run = Math.Max(1, RunByteCount / rowByteCount);
+        int run = Math.Max(1, RunByteCount / (rowByteCount + KeyWidth));
         for (long first = 0; first < _rowCount; first += run)
         {
             int count = (int)Math.Min(run, _rowCount - first);
             var data = new byte[count * rowByteCount];
             _readRows(first * rowByteCount, data);
             Tensor values = ValueConverter.Convert(new Tensor(_type, TensorShape.Of(count, width), data), _table.Rows, first);
-            yield return new RowBatch(RowIds(first, count), values.Data);
+            yield return new RowBatch(_table.Shape.HasKeys ? RowsByKey(first, count) : new RowList(RowIds(first, count), null), values.Data);
         }
+    }
+
+    private int KeyWidth => _table.Shape.HasKeys ? (int)_ids!.Value.Shape[1] : 0;
+
+    private RowList RowsByKey(long first, int count)
+    {
+        var data = new byte[count * KeyWidth];
+        _ids!.Value.Read(first * KeyWidth, data);
+        var keys = RowKeys.OfPadded(data, KeyWidth);
+        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey(KeysName, [first + bad], keys[bad]) : RowList.Of(keys);
     }
 
     private long[] RowIds(long first, int count)
@@ -143,13 +165,14 @@ internal sealed class ArrayFile : IRowBatches
 
     private static void RequireNames(Table table, SafetensorsHeader header)
     {
-        string? unknown = header.Entries.Select(static entry => entry.Name).FirstOrDefault(static name => name is not (RowsName or IdsName));
+        string idsName = table.Shape.HasKeys ? KeysName : IdsName;
+        string? unknown = header.Entries.Select(static entry => entry.Name).FirstOrDefault(name => name != RowsName && name != idsName);
         if (unknown is not null)
         {
-            throw new EmbedStoreException(ErrorCode.UnknownTensor, $"An import takes 'rows' and 'ids', not '{unknown}'.", new Fact("tensor", unknown));
+            throw new EmbedStoreException(ErrorCode.UnknownTensor, $"An import takes 'rows' and '{idsName}', not '{unknown}'.", new Fact("tensor", unknown));
         }
 
-        foreach (string name in table.Shape.IsOpen ? new[] { IdsName, RowsName } : [RowsName])
+        foreach (string name in table.Shape.IsOpen ? new[] { idsName, RowsName } : [RowsName])
         {
             if (header.Entries.All(entry => entry.Name != name))
             {
@@ -169,6 +192,25 @@ internal sealed class ArrayFile : IRowBatches
         {
             throw new EmbedStoreException(
                 ErrorCode.ShapeMismatch, $"Ids have one dimension, not {ids.Shape}.", new Fact("tensor", IdsName), new Fact("expected", "[n]"), new Fact("actual", ids.Shape));
+        }
+    }
+
+    private static void RequireKeys(SafetensorsEntry keys)
+    {
+        if (keys.Type != ElementType.U8)
+        {
+            throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"Keys are U8 with zeros at the end, not {keys.Type.WireName()}.", new Fact("tensor", KeysName));
+        }
+
+        if (keys.Shape.Rank != 2 || keys.Shape[1] is < 1 or > KeyWidthMax)
+        {
+            string expected = FormattableString.Invariant($"[n, 1 to {KeyWidthMax}]");
+            throw new EmbedStoreException(
+                ErrorCode.ShapeMismatch,
+                $"Keys have the shape {expected}, not {keys.Shape}.",
+                new Fact("tensor", KeysName),
+                new Fact("expected", expected),
+                new Fact("actual", keys.Shape));
         }
     }
 

@@ -1,9 +1,9 @@
 namespace EmbedStore.Serving;
 
 /// <summary>A run of rows on their way into a table.</summary>
-/// <param name="RowIds">Shape [n], valid in the table.</param>
+/// <param name="Rows">Shape [n], valid in the table.</param>
 /// <param name="Values">Shape [n, K] in the table's value type.</param>
-internal readonly record struct RowBatch(ReadOnlyMemory<long> RowIds, ReadOnlyMemory<byte> Values);
+internal readonly record struct RowBatch(RowList Rows, ReadOnlyMemory<byte> Values);
 
 /// <summary>The rows of a file, in runs. Each enumeration reads the file again.</summary>
 internal interface IRowBatches

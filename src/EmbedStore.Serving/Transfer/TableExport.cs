@@ -15,23 +15,37 @@ public sealed class TableExport
     private readonly Table _table;
     private readonly AnswerFormat _format;
     private readonly long[]? _ids;
+    private readonly ReadOnlyMemory<byte>[]? _keys;
 
     internal TableExport(RowReader reader, Table table, ElementType type)
     {
         _reader = reader;
         _table = table;
         _format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, table.Spec.Missing == MissingPolicy.Initialize);
-        if (table.Shape.IsOpen)
+        if (table.Shape.HasKeys)
+        {
+            _keys = table.Shards.SelectMany(static slot => KeysOf(slot.RequireReadable())).ToArray();
+            Array.Sort(_keys, static (left, right) => left.Span.SequenceCompareTo(right.Span));
+            KeyByteCountMax = _keys.Length == 0 ? 1 : _keys.Max(static key => key.Length);
+        }
+        else if (table.Shape.IsOpen)
         {
             _ids = table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []).Order().ToArray();
             RowIds = Tensor.Of(TensorShape.Of(_ids.Length), _ids);
         }
 
-        Shape = RowIds is null ? table.Shape.Sizes : table.Shape.HasColumns ? TensorShape.Of(_ids!.Length, table.Shape.RowWidth) : TensorShape.Of(_ids!.Length);
+        long? rowCount = _ids?.Length ?? _keys?.Length;
+        Shape = rowCount is not { } n ? table.Shape.Sizes : table.Shape.HasColumns ? TensorShape.Of(n, table.Shape.RowWidth) : TensorShape.Of(n);
     }
 
-    /// <summary>Shape [n]: the ids of the rows, rising. Null when rows are numbered from 0.</summary>
+    /// <summary>Shape [n]: the ids of the rows, rising. Null when rows are numbered from 0, or have keys.</summary>
     public Tensor? RowIds { get; }
+
+    /// <summary>True when rows have keys: these rise, by their bytes, and <see cref="CopyKeys"/> gives them.</summary>
+    public bool HasKeys => _keys is not null;
+
+    /// <summary>Of the longest key, at least 1. Unit: bytes.</summary>
+    public int KeyByteCountMax { get; }
 
     /// <summary>The table's shape, or [n, K].</summary>
     public TensorShape Shape { get; }
@@ -51,28 +65,58 @@ public sealed class TableExport
     public async ValueTask ReadAsync(long first, int count, Memory<byte> destination, CancellationToken cancellation)
     {
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(count);
-        long[]? numbered = _ids is null ? ArrayPool<long>.Shared.Rent(count) : null;
         try
         {
-            ReadOnlyMemory<long> rowIds = numbered is null ? _ids.AsMemory((int)first, count) : Number(numbered.AsMemory(0, count), first);
-            await _reader.ReadAsync(_table, _format, rowIds, default, destination, statuses.AsMemory(0, count), default, cancellation);
+            await _reader.ReadAsync(_table, _format, Rows(first, count), default, destination, statuses.AsMemory(0, count), default, cancellation);
         }
         finally
         {
             ArrayPool<RowStatus>.Shared.Return(statuses);
-            if (numbered is not null)
+        }
+    }
+
+    /// <summary>Writes a run of keys, each filled up with zeros to <see cref="KeyByteCountMax"/> bytes.</summary>
+    /// <param name="first">First row.</param>
+    /// <param name="destination">Whole keys.</param>
+    public void CopyKeys(long first, Span<byte> destination)
+    {
+        int count = destination.Length / KeyByteCountMax;
+        Keys((int)first, count).CopyPadded(0, destination, KeyByteCountMax);
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> KeysOf(Shard? shard)
+    {
+        foreach (long rowId in shard?.RowIds() ?? [])
+        {
+            if (shard!.TryGetKey(rowId, out ReadOnlyMemory<byte> key))
             {
-                ArrayPool<long>.Shared.Return(numbered);
+                yield return key;
             }
         }
     }
 
-    private static Memory<long> Number(Memory<long> rowIds, long first)
+    private RowList Rows(long first, int count) =>
+        _keys is not null ? RowList.Of(Keys((int)first, count))
+        : _ids is not null ? new RowList(_ids.AsMemory((int)first, count), null)
+        : new RowList(Number(first, count), null);
+
+    private RowKeys Keys(int first, int count)
     {
-        Span<long> span = rowIds.Span;
-        for (int i = 0; i < span.Length; i++)
+        var keys = new RowKeysBuilder();
+        foreach (ReadOnlyMemory<byte> key in _keys.AsSpan(first, count))
         {
-            span[i] = first + i;
+            keys.Add(key.Span);
+        }
+
+        return keys.Take();
+    }
+
+    private static long[] Number(long first, int count)
+    {
+        var rowIds = new long[count];
+        for (int i = 0; i < count; i++)
+        {
+            rowIds[i] = first + i;
         }
 
         return rowIds;

@@ -27,8 +27,8 @@ public sealed class TableImporter(UpdatePipeline updates, ServingLimits limits)
         foreach (RowBatch batch in batches.Read())
         {
             cancellation.ThrowIfCancellationRequested();
-            version = (await updates.WriteRowsAsync(table, batch.RowIds, batch.Values, cancellation)).Version;
-            count += batch.RowIds.Length;
+            version = (await updates.WriteRowsAsync(table, batch.Rows, batch.Values, cancellation)).Version;
+            count += batch.Rows.Count;
         }
 
         return new UpdateAnswer(count, version);

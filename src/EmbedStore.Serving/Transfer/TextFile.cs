@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EmbedStore.Serving;
 
-/// <summary>Rows as lines of text: <c>id value value ...</c>, separated by blanks, as word2vec and GloVe write them.</summary>
+/// <summary>Rows as lines of text: <c>key value value ...</c>, where the key is an id unless the table has keys; separated by blanks, as word2vec and GloVe write them.</summary>
 /// <remarks>A first line of two integers, word2vec's count and width, is skipped when a row has another number of values than one. Empty lines are skipped.</remarks>
 internal sealed class TextFile(Table table, SafeFileHandle file) : IRowBatches
 {
@@ -19,24 +19,24 @@ internal sealed class TextFile(Table table, SafeFileHandle file) : IRowBatches
     public IEnumerable<RowBatch> Read()
     {
         int run = Math.Max(1, RunByteCount / (_width * sizeof(float)));
-        var ids = new List<long>(run);
+        var names = new RowNames(table);
         var values = new List<double>(run * _width);
         foreach (TextLine line in TextLines.Read(file, LineByteCountMax))
         {
             if (!IsHeading(line))
             {
-                Parse(line, ids, values);
+                Parse(line, names, values);
             }
 
-            if (ids.Count == run)
+            if (names.Count == run)
             {
-                yield return Batch(ids, values);
+                yield return Batch(names, values);
             }
         }
 
-        if (ids.Count > 0)
+        if (names.Count > 0)
         {
-            yield return Batch(ids, values);
+            yield return Batch(names, values);
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed class TextFile(Table table, SafeFileHandle file) : IRowBatches
 
     private static bool IsInteger(ReadOnlySpan<byte> word) => Utf8Parser.TryParse(word, out long _, out int used) && used == word.Length;
 
-    private void Parse(TextLine line, List<long> ids, List<double> values)
+    private void Parse(TextLine line, RowNames names, List<double> values)
     {
         var words = new TextWords(line.Text.Span);
         if (!words.TryNext(out ReadOnlySpan<byte> key, out int at))
@@ -62,7 +62,11 @@ internal sealed class TextFile(Table table, SafeFileHandle file) : IRowBatches
             return;
         }
 
-        ids.Add(ParseId(line, key, at));
+        if (!names.TryAdd(key, line.Number - 1))
+        {
+            throw Malformed(line, at, names.Rule);
+        }
+
         int count = 0;
         while (words.TryNext(out ReadOnlySpan<byte> word, out at))
         {
@@ -81,22 +85,11 @@ internal sealed class TextFile(Table table, SafeFileHandle file) : IRowBatches
         }
     }
 
-    private long ParseId(TextLine line, ReadOnlySpan<byte> key, int at)
+    private RowBatch Batch(RowNames names, List<double> values)
     {
-        if (!Utf8Parser.TryParse(key, out long id, out int used) || used != key.Length)
-        {
-            throw Malformed(line, at, "has a key that is no integer, and the table's row ids are");
-        }
-
-        return table.Shape.IsOpen || (id >= 0 && id < table.Shape.RowCount) ? id : throw IndexErrors.OutOfRange(null, [line.Number - 1], 0, id, table.Shape.RowCount);
-    }
-
-    private RowBatch Batch(List<long> ids, List<double> values)
-    {
-        Tensor numbers = Tensor.From<double>(ElementType.F64, TensorShape.Of(ids.Count, _width), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values));
+        Tensor numbers = Tensor.From<double>(ElementType.F64, TensorShape.Of(names.Count, _width), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values));
         Tensor converted = table.Rows.ValueType.IsInteger() ? ToIntegers(numbers) : numbers;
-        var batch = new RowBatch(ids.ToArray(), ValueConverter.Convert(converted, table.Rows).Data);
-        ids.Clear();
+        var batch = new RowBatch(names.Take(), ValueConverter.Convert(converted, table.Rows).Data);
         values.Clear();
         return batch;
     }

@@ -6,18 +6,21 @@ namespace EmbedStore.Serving;
 
 /// <summary>What an update does, entry by entry, before it is split by shard.</summary>
 /// <param name="Kind">What happens.</param>
-/// <param name="RowIds">Shape [n].</param>
+/// <param name="Rows">Shape [n].</param>
 /// <param name="ElementColumns">Shape [n] when each entry writes one element in a column of its own; empty otherwise.</param>
 /// <param name="Columns">The elements that each entry writes otherwise.</param>
 /// <param name="Values">Shape [n, count]; empty for Erase.</param>
 internal readonly record struct UpdateEntries(
-    RowWriteKind Kind, ReadOnlyMemory<long> RowIds, ReadOnlyMemory<int> ElementColumns, ColumnRange Columns, ReadOnlyMemory<byte> Values)
+    RowWriteKind Kind, RowList Rows, ReadOnlyMemory<int> ElementColumns, ColumnRange Columns, ReadOnlyMemory<byte> Values)
 {
     /// <summary>Of an Apply.</summary>
     public OptimizerStep Step { get; init; }
 
     /// <summary>Whose request this is; null: nobody's.</summary>
     public WriterClaim? Writer { get; init; }
+
+    /// <summary>When the first entry uses its row; 0: uses are not counted.</summary>
+    public long FirstTick { get; init; }
 
     /// <summary>One write for each shard that has entries. Copies values unless one shard has all.</summary>
     public IReadOnlyList<ShardWrite> SplitBy(IndexPlan plan, long versionMin)
@@ -42,17 +45,20 @@ internal readonly record struct UpdateEntries(
 
     private RowWrite WriteOf(ReadOnlyMemory<long> rowIds, ReadOnlyMemory<int> positions, WriterStamp? stamp, long versionMin)
     {
-        int entryByteCount = RowIds.IsEmpty ? 0 : Values.Length / RowIds.Length;
+        int entryByteCount = Rows.Count == 0 ? 0 : Values.Length / Rows.Count;
         return new RowWrite
         {
             Kind = Kind,
             RowIds = rowIds,
+            Keys = positions.IsEmpty ? Rows.Keys : Rows.Keys?.Pick(positions.Span),
             Columns = Columns,
             ColumnOf = Kind == RowWriteKind.Erase ? default : Pick(ElementColumns, positions),
             Values = positions.IsEmpty ? Values : PickValues(positions.Span, entryByteCount),
             Step = Step,
             Writer = stamp,
             VersionMin = versionMin,
+            FirstTick = FirstTick,
+            Positions = FirstTick > 0 ? positions : default,
         };
     }
 

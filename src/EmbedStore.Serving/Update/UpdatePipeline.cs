@@ -8,7 +8,7 @@ namespace EmbedStore.Serving;
 /// <remarks>
 /// <para>(1) The subscript is resolved against the table's shape, (2) values are stretched and converted to what rows are made of: every mistake
 /// of the caller is found by then, and nothing was written. (3) The entries are split by shard, (4) the router writes to all shards at once,
-/// (5) their receipts become one answer.</para>
+/// (5) their receipts become one answer; where the table has more rows than it may have then, (6) others make room first.</para>
 /// <para>Each shard applies its part whole. When one refuses, others may have applied theirs: the caller learns which refused. Assigning again is safe, and with a writer every write is.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
@@ -37,7 +37,9 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         ReadOnlyMemory<byte> values = default;
         SubscriptPlan plan = Resolve(table, request, shape => values = Convert(table, shape, request));   // 1, 2
         bool isRepeat = request.Writer is { } claim && TableWriters.IsRepeat(table, claim);
-        var entries = new UpdateEntries(request.Kind, plan.RowIds(), plan.ElementColumns(), plan.Columns, values)
+        RowList rows = RowList.Of(plan);
+        limits.RequireWrite(plan, RowWrite.ValueTypeOf(request.Kind, table.Rows), rows.Keys);
+        var entries = new UpdateEntries(request.Kind, rows, plan.ElementColumns(), plan.Columns, values)
         {
             Writer = request.Writer,
             Step = new OptimizerStep(RateOf(table, request), 0),
@@ -53,7 +55,8 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         if (update.IsRepeat)
         {
             await AnnounceEpochAsync(update.Table, entries.Writer!.Value, cancellation);
-            return new UpdateAnswer(entries.RowIds.Length, update.Table.Version, IsDuplicate: true);
+            await MakeRoomAsync(update.Table, protectedFrom: long.MaxValue, cancellation);
+            return new UpdateAnswer(entries.Rows.Count, update.Table.Version, IsDuplicate: true);
         }
 
         if (entries.Kind == RowWriteKind.Apply)
@@ -67,12 +70,12 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
     /// <summary>Writes whole rows whose values have the table's own form: an import.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="rowIds">Shape [n], valid in the table.</param>
+    /// <param name="rows">Shape [n], valid in the table.</param>
     /// <param name="values">Shape [n, K] in <see cref="RowFormat.ValueType"/>.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting.</exception>
-    public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, ReadOnlyMemory<long> rowIds, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
-        WriteAsync(table, new UpdateEntries(RowWriteKind.Assign, rowIds, default, ColumnRange.All(table.Rows.Width), values), cancellation);
+    public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, RowList rows, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
+        WriteAsync(table, new UpdateEntries(RowWriteKind.Assign, rows, default, ColumnRange.All(table.Rows.Width), values), cancellation);
 
     /// <summary>A higher epoch that came with a repeat fences the writer before, though nothing else is written.</summary>
     private async ValueTask AnnounceEpochAsync(Table table, WriterClaim claim, CancellationToken cancellation)
@@ -89,14 +92,15 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
     private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, CancellationToken cancellation)
     {
-        if (entries.RowIds.IsEmpty && entries.Writer is null)
+        if (entries.Rows.Count == 0 && entries.Writer is null)
         {
             return new UpdateAnswer(0, table.Version);
         }
 
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Write);
         table.RequireRecovered();
-        using IndexPlan split = IndexPlan.Of(entries.RowIds, RowMisses.All, table.Shards.Count);    // 3
+        using IndexPlan split = IndexPlan.Of(entries.Rows.Ids, RowMisses.All, table.Shards.Count, entries.Rows.Keys); // 3
+        entries = entries with { FirstTick = table.Capacity?.Uses.Take(entries.Rows.Count) ?? 0 };
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
         if (entries.Writer is { } claim)
         {
@@ -105,11 +109,30 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
 
         WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);            // 4
         RefuseUncommitted(table, entries.Writer, writes, receipts);
-        long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.RowIds.Length;
+        long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.Rows.Count;
         bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
         var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
         table.Saw(answer.Version);                                                                  // 5
+        await MakeRoomAsync(table, protectedFrom: entries.FirstTick, cancellation);                 // 6
         return answer;
+    }
+
+    /// <summary>Evicts rows until the table has no more than its capacity. When that fails the update is written, and sending it again makes room again.</summary>
+    private async ValueTask MakeRoomAsync(Table table, long protectedFrom, CancellationToken cancellation)
+    {
+        if (table.Capacity is not { } capacity || !capacity.IsExceeded(table))
+        {
+            return;
+        }
+
+        using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Evict);
+        using TableCapacity.Turn turn = await capacity.TakeTurnAsync(cancellation);
+        while (capacity.Round(table, protectedFrom) is { Count: > 0 } writes)
+        {
+            WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);
+            RefuseUncommitted(table, null, writes, receipts);
+            table.Saw(receipts.Max(static receipt => receipt.Version));
+        }
     }
 
     /// <summary>A snapshot ends before all parts of a request or behind all.</summary>
@@ -129,15 +152,14 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     private SubscriptPlan Resolve(Table table, UpdateRequest request, Action<TensorShape> checkShape)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        limits.RequireIds(request.Tensors);
+        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits);
         SubscriptPlan plan = SubscriptResolver.Resolve(
-            request.Subscript, table.Shape, request.Tensors, request.Dialect, new PlanLimits(limits.IdCountMax), checkShape);
+            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), checkShape);
         if (request.Kind is RowWriteKind.Erase or RowWriteKind.Apply)
         {
             RequireWholeRows(plan);
         }
 
-        limits.RequireWrite(plan, RowWrite.ValueTypeOf(request.Kind, table.Rows));
         return plan;
     }
 
@@ -223,6 +245,8 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
                     throw slot.Unavailable();
                 case WriteOutcome.Fenced:
                     throw TableWriters.Fenced(writer!.Value, TableWriters.ProgressOf(table, writer.Value.Name).Epoch);
+                case WriteOutcome.TooManyKeys:
+                    throw new EmbedStoreException(ErrorCode.StorageFull, $"Shard {slot.Name} has no place for more keys.", new Fact("shard", slot.Name));
                 case WriteOutcome.TooManyWriters:
                     throw new EmbedStoreException(ErrorCode.StorageFull, $"Shard {slot.Name} remembers as many writers as it can.", new Fact("shard", slot.Name));
             }

@@ -14,8 +14,15 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
     private const int FixedByteCount = 36;
     private const int ByteCountMax = 1 << 16;
 
-    public static string FormatText(RowFormat format) => FormattableString.Invariant(
-        $"{format.ElementType} width={format.Width} scaled={format.ScaledByRow} initializer={format.Initializer} optimizer={format.Optimizer}");
+    /// <remarks>What a format does without is not named: so older shards still know theirs.</remarks>
+    public static string FormatText(RowFormat format)
+    {
+        string text = FormattableString.Invariant(
+            $"{format.ElementType} width={format.Width} scaled={format.ScaledByRow} initializer={format.Initializer} optimizer={format.Optimizer}");
+        text += format.TimeToLiveMilliseconds is { } timeToLive ? FormattableString.Invariant($" ttl={timeToLive}ms") : "";
+        text += format.Keyed ? " keyed" : "";
+        return text + (format.AdmissionCount > 1 ? FormattableString.Invariant($" admission={format.AdmissionCount}") : "");
+    }
 
     /// <summary>Takes the shard over: the next epoch is on stable storage when this returns.</summary>
     /// <exception cref="ShardDamagedException">The file is damaged, or it is missing though there is a log.</exception>

@@ -11,11 +11,12 @@ internal static class WritePayload
 
     /// <summary>Unit: bytes, a multiple of 8.</summary>
     public static long ByteCount(RowWrite write) =>
-        (HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + write.Values.Length + 7) & ~7L;
+        (HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + KeyPart.ByteCount(write) + write.Values.Length + 7) & ~7L;
 
     /// <param name="write">Checked.</param>
+    /// <param name="rowIds">Shape [n]: the rows that are written to. Without keys, those of the write.</param>
     /// <param name="target">Exactly <see cref="ByteCount"/> bytes.</param>
-    public static void Write(RowWrite write, Span<byte> target)
+    public static void Write(RowWrite write, ReadOnlySpan<long> rowIds, Span<byte> target)
     {
         BinaryPrimitives.WriteInt32LittleEndian(target, (int)write.Kind);
         BinaryPrimitives.WriteInt32LittleEndian(target[4..], write.RowIds.Length);
@@ -23,10 +24,11 @@ internal static class WritePayload
         BinaryPrimitives.WriteInt32LittleEndian(target[12..], write.CountPerEntry);
         BinaryPrimitives.WriteInt32LittleEndian(target[16..], write.Columns.Step);
         BinaryPrimitives.WriteInt32LittleEndian(target[20..], write.ColumnOf.IsEmpty ? 0 : 1);
-        BinaryPrimitives.WriteDoubleLittleEndian(target[24..], write.Step.Rate);
+        WriteRateOrBound(write, target[24..]);
         BinaryPrimitives.WriteInt64LittleEndian(target[32..], write.Step.Number);
         IReadOnlyList<ushort> parts = write.Writer?.Parts ?? [];
         BinaryPrimitives.WriteInt32LittleEndian(target[40..], parts.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(target[44..], (int)KeyPart.ByteCount(write));
         target = target[HeadByteCount..];
         for (int i = 0; i < parts.Count; i++)
         {
@@ -34,11 +36,25 @@ internal static class WritePayload
         }
 
         target = target[LogFormat.Padded(parts.Count * sizeof(ushort))..];
-        MemoryMarshal.AsBytes(write.RowIds.Span).CopyTo(target);
-        target = target[(write.RowIds.Length * sizeof(long))..];
+        MemoryMarshal.AsBytes(rowIds).CopyTo(target);
+        target = target[(rowIds.Length * sizeof(long))..];
         target = CopyPadded(MemoryMarshal.AsBytes(write.ColumnOf.Span), target);
+        target = KeyPart.Write(write, rowIds, target);
         write.Values.Span.CopyTo(target);
         target[write.Values.Length..].Clear();
+    }
+
+    /// <summary>One place for both: no kind of write has a rate and a bound.</summary>
+    private static void WriteRateOrBound(RowWrite write, Span<byte> target)
+    {
+        if (write.Kind == RowWriteKind.Apply)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(target, write.Step.Rate);
+        }
+        else
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(target, write.Bound);
+        }
     }
 
     /// <returns>The rest of <paramref name="target"/>.</returns>
@@ -63,8 +79,13 @@ internal static class WritePayload
         int entryCount = BinaryPrimitives.ReadInt32LittleEndian(payload[4..]);
         var columns = new ColumnRange(BinaryPrimitives.ReadInt32LittleEndian(payload[8..]), BinaryPrimitives.ReadInt32LittleEndian(payload[12..]), BinaryPrimitives.ReadInt32LittleEndian(payload[16..]));
         bool ownColumns = BinaryPrimitives.ReadInt32LittleEndian(payload[20..]) != 0;
-        var step = new OptimizerStep(BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]), BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
+        bool isStep = kind == RowWriteKind.Apply;
+        var step = new OptimizerStep(isStep ? BinaryPrimitives.ReadDoubleLittleEndian(payload[24..]) : 0, BinaryPrimitives.ReadInt64LittleEndian(payload[32..]));
+        long bound = isStep ? 0 : BinaryPrimitives.ReadInt64LittleEndian(payload[24..]);
         int partCount = BinaryPrimitives.ReadInt32LittleEndian(payload[40..]);
+
+        // Before there were keys, nothing was written here.
+        long keyByteCount = format.Keyed ? BinaryPrimitives.ReadInt32LittleEndian(payload[44..]) : 0;
         payload = payload[HeadByteCount..];
         if (partCount < 0 || partCount > ushort.MaxValue || LogFormat.Padded(partCount * sizeof(ushort)) > payload.Length)
         {
@@ -76,7 +97,12 @@ internal static class WritePayload
         long idBytes = (long)entryCount * sizeof(long);
         long columnBytes = ownColumns ? ((long)entryCount * sizeof(int)) + 7 & ~7L : 0;
         long valueBytes = (long)entryCount * columns.Count * RowWrite.ValueTypeOf(kind, format).ByteCount();
-        if (!Enum.IsDefined(kind) || (kind == RowWriteKind.Apply && format.Optimizer is null) || entryCount < 0 || columns.Count < 0 || idBytes + columnBytes + valueBytes > payload.Length)
+        if (!Enum.IsDefined(kind) || (kind == RowWriteKind.Apply && format.Optimizer is null) || entryCount < 0 || columns.Count < 0 || keyByteCount < 0 || idBytes + columnBytes + keyByteCount + valueBytes > payload.Length)
+        {
+            return false;
+        }
+
+        if (!KeyPart.TryRead(payload.Slice((int)(idBytes + columnBytes), (int)keyByteCount), entryCount, out ReadOnlySpan<uint> keyHeads, out ReadOnlySpan<byte> keyBytes))
         {
             return false;
         }
@@ -88,8 +114,11 @@ internal static class WritePayload
             Columns = columns,
             ColumnOf = ownColumns ? MemoryMarshal.Cast<byte, int>(payload.Slice((int)idBytes, entryCount * sizeof(int))) : [],
             Step = step,
+            Bound = bound,
             Parts = parts,
-            Values = payload.Slice((int)(idBytes + columnBytes), (int)valueBytes),
+            KeyHeads = keyHeads,
+            KeyBytes = keyBytes,
+            Values = payload.Slice((int)(idBytes + columnBytes + keyByteCount), (int)valueBytes),
         };
         return true;
     }
@@ -102,7 +131,13 @@ internal readonly ref struct RowChange
 
     public required ReadOnlySpan<long> RowIds { get; init; }
 
-    /// <summary>Its count holds with own columns too; it is 0 for an erase.</summary>
+    /// <summary>Shape [n], or empty: see <see cref="KeyPart"/>.</summary>
+    public required ReadOnlySpan<uint> KeyHeads { get; init; }
+
+    /// <summary>All keys, one behind the other.</summary>
+    public required ReadOnlySpan<byte> KeyBytes { get; init; }
+
+    /// <summary>Its count holds with own columns too; it is 0 for kinds that take no values.</summary>
     public required ColumnRange Columns { get; init; }
 
     public required ReadOnlySpan<int> ColumnOf { get; init; }
@@ -111,6 +146,12 @@ internal readonly ref struct RowChange
 
     public required OptimizerStep Step { get; init; }
 
+    /// <inheritdoc cref="RowWrite.Bound"/>
+    public required long Bound { get; init; }
+
     /// <summary>Of <see cref="WriterStamp"/>.</summary>
     public required ReadOnlySpan<ushort> Parts { get; init; }
+
+    /// <summary>The id that decides what a row starts from: that which its key asked for. So it reads the same before it is written and after.</summary>
+    public long InitialIdOf(int entry) => KeyHeads.IsEmpty ? RowIds[entry] : unchecked(RowIds[entry] - KeyPart.DisplacementOf(KeyHeads[entry]));
 }

@@ -5,7 +5,7 @@ namespace EmbedStore.Shards;
 
 /// <summary>FASTER's device over <see cref="IDisk"/>: positional, checked, and it remembers the first failure, which FASTER itself only logs.</summary>
 /// <remarks>The pages are scratch: nothing here is flushed, and the folder is emptied at each open.</remarks>
-internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
+internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) : StorageDeviceBase(Path.Combine(folder, "pages"), SectorChecksums.SectorByteCount, Devices.CAPACITY_UNSPECIFIED)
 {
     private readonly ConcurrentDictionary<int, Lazy<Segment>> _segments = new();
     private readonly object _gate = new();
@@ -115,6 +115,14 @@ internal sealed class PageDevice(IDisk disk, string folder) : StorageDeviceBase(
     {
         Segment segment = SegmentOf(number);
         Span<byte> bytes = PageMemory.At(destination, byteCount);
+
+        // A record may be shorter than what is read for it, but none goes beyond its page. The next page may be on its way to the file just now.
+        long pageOffset = offset % pageByteCount;
+        if (pageOffset > 0 && pageOffset + byteCount > pageByteCount)
+        {
+            bytes[(int)(pageByteCount - pageOffset)..].Clear();
+            bytes = bytes[..(int)(pageByteCount - pageOffset)];
+        }
 
         // A read is rounded up to sectors, so the last one may reach past what was written.
         bytes[segment.File.Read(bytes, offset)..].Clear();

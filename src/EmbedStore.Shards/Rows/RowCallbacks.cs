@@ -18,7 +18,7 @@ internal readonly struct RowCallbacks(RowFunctions functions) : IFunctions<long,
         functions.Completed(input, status.NotFound);
 
     public bool ConcurrentWriter(ref long key, ref int input, ref SpanByte src, ref SpanByte dst, ref byte output, ref UpsertInfo upsertInfo) =>
-        functions.WriteInPlace(ref src, ref dst);
+        RowFunctions.WriteInPlace(ref src, ref dst);
 
     public bool SingleWriter(ref long key, ref int input, ref SpanByte src, ref SpanByte dst, ref byte output, ref UpsertInfo upsertInfo, WriteReason reason)
     {

@@ -18,7 +18,7 @@ public sealed record RowFormat
     /// <exception cref="ArgumentException">The parts do not go together, or the row is larger than <see cref="RowByteCountMax"/>.</exception>
     public RowFormat(ElementType elementType, int width, bool scaledByRow = false, RowInitializer? initializer = null, RowOptimizer? optimizer = null)
     {
-        if (elementType is ElementType.I16 or ElementType.Bool || !Enum.IsDefined(elementType))
+        if (elementType is ElementType.I16 or ElementType.Bool or ElementType.Str || !Enum.IsDefined(elementType))
         {
             throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "Must be F32, F16, BF16, F64, I64, I32, U8 or I8.");
         }
@@ -61,11 +61,38 @@ public sealed record RowFormat
     /// <summary>Optimizer state behind the elements, in <see cref="ComputeType"/>; 0 without an optimizer. Unit: bytes.</summary>
     public int StateByteCount { get; }
 
-    /// <summary>What a row that was never written, or was erased, starts from.</summary>
+    /// <summary>What a missing row starts from.</summary>
     public RowInitializer Initializer { get; }
 
     /// <summary>What <see cref="RowWriteKind.Apply"/> does; null: nothing.</summary>
     public RowOptimizer? Optimizer { get; }
+
+    /// <summary>Longest <see cref="TimeToLiveMilliseconds"/>: a hundred years.</summary>
+    public const long TimeToLiveMillisecondsMax = 100L * 365 * 24 * 3600 * 1000;
+
+    /// <summary>Most updates that an admission may take.</summary>
+    public const int AdmissionCountMax = 65_535;
+
+    /// <summary>Time since its last write after which a row is missing; null: it stays. Unit: ms. Range: [1, <see cref="TimeToLiveMillisecondsMax"/>].</summary>
+    public long? TimeToLiveMilliseconds
+    {
+        get;
+        init => field = value is null or (>= 1 and <= TimeToLiveMillisecondsMax)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(TimeToLiveMilliseconds), value, $"Must be in [1, {TimeToLiveMillisecondsMax}] ms.");
+    }
+
+    /// <summary>The update with which an id gets its row; those before are counted and not applied. Default: 1. Range: [1, <see cref="AdmissionCountMax"/>].</summary>
+    public int AdmissionCount
+    {
+        get;
+        init => field = value is >= 1 and <= AdmissionCountMax
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(AdmissionCount), value, $"Must be in [1, {AdmissionCountMax}].");
+    } = 1;
+
+    /// <summary>Rows have keys: strings that the shard gives ids to. Otherwise ids are all there is.</summary>
+    public bool Keyed { get; init; }
 
     /// <summary>Type that training computes in, of gradients and of optimizer state.</summary>
     public ElementType ComputeType => ElementType == ElementType.F64 ? ElementType.F64 : ElementType.F32;

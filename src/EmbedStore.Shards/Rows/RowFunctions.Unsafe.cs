@@ -16,20 +16,21 @@ internal sealed unsafe class RowFunctions
     private readonly int _imageByteCount;
     private readonly int _copyOffset;
     private readonly int _copyByteCount;
-    private readonly bool _readsErased;
+    private readonly bool _wholeImages;
+    private ReadRules _rules;
     private byte* _destination;
     private RowStatus* _statuses;
     private long* _versions;
 
     /// <param name="imageByteCount">Header, data and state.</param>
-    /// <param name="wholeImages">True for the writer: reads give whole images, those of erased rows too. False: only data of live rows.</param>
+    /// <param name="wholeImages">True for the writer: reads give whole images, of rows that are gone their header. False: only data of live rows.</param>
     /// <param name="dataByteCount">Data without header and state.</param>
     public RowFunctions(int imageByteCount, bool wholeImages, int dataByteCount)
     {
         _imageByteCount = imageByteCount;
         _copyOffset = wholeImages ? 0 : RowImage.DataOffset;
         _copyByteCount = wholeImages ? imageByteCount : dataByteCount;
-        _readsErased = wholeImages;
+        _wholeImages = wholeImages;
     }
 
     /// <summary>Rows of this batch that were not <see cref="RowStatus.Found"/>.</summary>
@@ -43,9 +44,11 @@ internal sealed unsafe class RowFunctions
 
     /// <summary>Reads a batch: every read is issued, and what is on the device is completed together.</summary>
     /// <remarks>Sizes and slots were checked by the caller.</remarks>
-    public void ReadBatch<TContext>(TContext context, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    public void ReadBatch<TContext>(
+        TContext context, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
         where TContext : struct, IRowReads
     {
+        _rules = rules;
         using MemoryHandle destinationPin = destination.Pin(), statusPin = statuses.Pin(), versionPin = versions.Pin();
         _destination = (byte*)destinationPin.Pointer;
         _statuses = (RowStatus*)statusPin.Pointer;
@@ -106,38 +109,41 @@ internal sealed unsafe class RowFunctions
     }
 
     /// <summary>Copies a row that is in memory, where the writer may change it in place.</summary>
-    public void ReadMutable(ref SpanByte value, int slot) => Copy(value.ToPointer(), slot);
+    public void ReadMutable(ref SpanByte value, int slot) => Copy(value.ToPointer(), value.Length, slot);
 
     /// <summary>Copies a row that no longer changes. It may come from the device, so it is checked first.</summary>
     /// <returns>False when the image does not check.</returns>
     public bool ReadSettled(long rowId, ref SpanByte value, int slot)
     {
-        if (value.Length != _imageByteCount || !RowImage.IsWhole(new ReadOnlySpan<byte>(value.ToPointer(), _imageByteCount), rowId))
+        if ((value.Length != _imageByteCount && value.Length != RowImage.DataOffset) || !IsWhole(new ReadOnlySpan<byte>(value.ToPointer(), value.Length), rowId))
         {
             DamagedRowId ??= rowId;
             return false;
         }
 
-        Copy(value.ToPointer(), slot);
+        Copy(value.ToPointer(), value.Length, slot);
         return true;
     }
 
     /// <summary>Changes a row in place.</summary>
-    /// <returns>False, so that a new record is made, where a live row becomes an erased one: a reader that copied half of it could then not leave its slot as it was.</returns>
-    public bool WriteInPlace(ref SpanByte source, ref SpanByte target)
+    /// <returns>
+    /// False, so that a new record is made, where a live row becomes one that is gone, or the other way: their images differ in length. And a reader that copied half of
+    /// a live row could not leave its slot as it was.
+    /// </returns>
+    public static bool WriteInPlace(ref SpanByte source, ref SpanByte target)
     {
-        byte* from = source.ToPointer();
-        byte* to = target.ToPointer();
-        if (IsErased(from) && !IsErased(to))
+        if (source.Length != target.Length)
         {
             return false;
         }
 
+        byte* from = source.ToPointer();
+        byte* to = target.ToPointer();
         ref uint sequence = ref *(uint*)(to + RowImage.SequenceOffset);
         uint odd = unchecked(sequence + 1);
         Volatile.Write(ref sequence, odd);
         Volatile.WriteBarrier();
-        Unsafe.CopyBlockUnaligned(to + RowImage.LsnOffset, from + RowImage.LsnOffset, (uint)(_imageByteCount - RowImage.LsnOffset));
+        Unsafe.CopyBlockUnaligned(to + RowImage.LsnOffset, from + RowImage.LsnOffset, (uint)(source.Length - RowImage.LsnOffset));
         Volatile.Write(ref sequence, unchecked(odd + 1));
         return true;
     }
@@ -149,9 +155,13 @@ internal sealed unsafe class RowFunctions
         *(uint*)(target.ToPointer() + RowImage.SequenceOffset) = 0;
     }
 
-    private static bool IsErased(byte* image) => (*(uint*)(image + RowImage.FlagsOffset) & RowImage.ErasedFlag) != 0;
+    private bool IsWhole(ReadOnlySpan<byte> image, long rowId) =>
+        RowImage.IsWhole(image, rowId) && RowImage.IsGone(image) == (image.Length < _imageByteCount);
 
-    private void Copy(byte* image, int slot)
+    /// <param name="image">In place.</param>
+    /// <param name="imageByteCount">Of a live row or of one that is gone: a record never changes from one to the other.</param>
+    /// <param name="slot">Where it goes.</param>
+    private void Copy(byte* image, int imageByteCount, int slot)
     {
         byte* target = _destination + ((nint)slot * _copyByteCount);
         var wait = default(SpinWait);
@@ -160,17 +170,17 @@ internal sealed unsafe class RowFunctions
             uint before = Volatile.Read(ref *(uint*)(image + RowImage.SequenceOffset));
             if ((before & 1) == 0)
             {
-                bool erased = IsErased(image);
                 long lsn = *(long*)(image + RowImage.LsnOffset);
-                if (!erased || _readsErased)
+                RowStatus status = StatusOf(image, lsn);
+                if (status == RowStatus.Found || _wholeImages)
                 {
-                    Unsafe.CopyBlockUnaligned(target, image + _copyOffset, (uint)_copyByteCount);
+                    Unsafe.CopyBlockUnaligned(target, image + _copyOffset, (uint)(_wholeImages ? imageByteCount : _copyByteCount));
                 }
 
                 Volatile.ReadBarrier();
                 if (*(uint*)(image + RowImage.SequenceOffset) == before)
                 {
-                    Done(slot, erased, lsn);
+                    Done(slot, status, lsn);
                     return;
                 }
             }
@@ -179,11 +189,19 @@ internal sealed unsafe class RowFunctions
         }
     }
 
-    private void Done(int slot, bool erased, long lsn)
+    private RowStatus StatusOf(byte* image, long lsn)
     {
-        if (erased)
+        RowStatus status = RowImage.StatusOf(*(uint*)(image + RowImage.FlagsOffset));
+        return status == RowStatus.Found
+            ? *(long*)(image + RowImage.WrittenAtOffset) < _rules.ExpiredBefore ? RowStatus.Expired : RowStatus.Found
+            : lsn <= _rules.ForgottenTo ? RowStatus.NeverWritten : status;
+    }
+
+    private void Done(int slot, RowStatus status, long lsn)
+    {
+        if (status != RowStatus.Found)
         {
-            Missing(slot, RowStatus.Erased, lsn);
+            Missing(slot, status, status == RowStatus.NeverWritten ? 0 : lsn);
             return;
         }
 
@@ -205,18 +223,27 @@ internal sealed unsafe class RowFunctions
     }
 }
 
-/// <summary>Length of a row record's value, known before it is read: a cold row then costs one read of the device and not two.</summary>
+/// <summary>What a read of a row goes by beside the row itself.</summary>
+/// <param name="ExpiredBefore">A live row that was written before this has expired. Unit: Unix milliseconds.</param>
+/// <param name="ForgottenTo">Why a row is gone is not known any more, if it went with this LSN or before.</param>
+internal readonly record struct ReadRules(long ExpiredBefore, long ForgottenTo)
+{
+    /// <summary>The row as it is stored.</summary>
+    public static readonly ReadRules None = new(long.MinValue, 0);
+}
+
+/// <summary>Length of a row record's value. That of a live row is expected before it is read: a cold row then costs one read of the device and not two.</summary>
 internal sealed unsafe class RowLength(int imageByteCount) : IVariableLengthStruct<SpanByte>
 {
     public int GetInitialLength() => sizeof(int) + imageByteCount;
 
-    public int GetLength(ref SpanByte t) => sizeof(int) + imageByteCount;
+    public int GetLength(ref SpanByte t) => sizeof(int) + t.Length;
 
     public void Serialize(ref SpanByte source, void* destination) => source.CopyTo((byte*)destination);
 
     public ref SpanByte AsRef(void* source) => ref Unsafe.AsRef<SpanByte>(source);
 
-    public void Initialize(void* source, void* end) => *(int*)source = imageByteCount;
+    public void Initialize(void* source, void* end) => *(int*)source = (int)((byte*)end - (byte*)source) - sizeof(int);
 }
 
 /// <summary>Memory of FASTER's pages and buffers, as spans.</summary>

@@ -23,12 +23,12 @@ internal sealed class RowSession : IDisposable
     public long? DamagedRowId => _functions.DamagedRowId;
 
     /// <returns>Rows that were not found.</returns>
-    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
     {
         _context.BeginUnsafe();
         try
         {
-            _functions.ReadBatch(new Reads(_context), rowIds, slots, destination, statuses, versions);
+            _functions.ReadBatch(new Reads(_context), rowIds, slots, rules, destination, statuses, versions);
         }
         finally
         {
@@ -38,7 +38,7 @@ internal sealed class RowSession : IDisposable
         return _functions.MissingCount;
     }
 
-    /// <summary>Writes whole images, one a row id, lying behind each other in pinned memory.</summary>
+    /// <summary>Writes images, one a row id, in places of one size behind each other in pinned memory.</summary>
     public void Write(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed)
     {
         int imageByteCount = images.Length / rowIds.Length;
@@ -52,7 +52,7 @@ internal sealed class RowSession : IDisposable
                 if (changed[i])
                 {
                     long rowId = rowIds[i];
-                    SpanByte image = SpanByte.FromFixedSpan(images.Slice(i * imageByteCount, imageByteCount));
+                    SpanByte image = SpanByte.FromFixedSpan(RowImage.Trim(images.Slice(i * imageByteCount, imageByteCount)));
                     _context.Upsert(ref rowId, ref slot, ref image, ref output);
                 }
             }

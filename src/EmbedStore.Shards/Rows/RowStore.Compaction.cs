@@ -42,17 +42,17 @@ internal sealed partial class RowStore
     }
 
     /// <summary>Does what the records written since the last call call for. The writer's thread.</summary>
-    /// <param name="rowCount">Rows that the store has, missing ones that know why too.</param>
+    /// <param name="goal">What the store has to hold.</param>
     /// <returns>False when there is nothing that could be done now.</returns>
     /// <exception cref="ShardDamagedException">Scratch gave back something else than was put there.</exception>
-    public bool CompactBehindWrites(long rowCount)
+    public bool CompactBehindWrites(in CompactionGoal goal)
     {
         long byteCount = CompactionBytesPerAppendedByte * (_store.Log.TailAddress - _tailBehindWrites);
         long began = _movedUntil;
         bool canGoOn = true;
         while (canGoOn && _movedUntil - began < byteCount)
         {
-            canGoOn = CompactStep(rowCount);
+            canGoOn = CompactStep(goal);
         }
 
         _tailBehindWrites = _store.Log.TailAddress;
@@ -60,17 +60,17 @@ internal sealed partial class RowStore
     }
 
     /// <summary>Does a little. The writer's thread.</summary>
-    /// <param name="rowCount">Rows that the store has, missing ones that know why too.</param>
+    /// <param name="goal">What the store has to hold.</param>
     /// <returns>False when there is nothing that could be done now.</returns>
     /// <exception cref="ShardDamagedException">Scratch gave back something else than was put there.</exception>
-    public bool CompactStep(long rowCount)
+    public bool CompactStep(in CompactionGoal goal)
     {
         switch (_stage)
         {
             case CompactionStage.Resting:
-                return TryBegin(rowCount);
+                return TryBegin(goal);
             case CompactionStage.Moving:
-                return TryMove();
+                return TryMove(goal.ForgottenTo);
             case CompactionStage.WaitingToShift:
                 return TryShift();
             default:
@@ -78,11 +78,11 @@ internal sealed partial class RowStore
         }
     }
 
-    private bool TryBegin(long rowCount)
+    private bool TryBegin(in CompactionGoal goal)
     {
         long begin = _store.Log.BeginAddress;
         long end = (begin / _segmentByteCount * _segmentByteCount) + _segmentByteCount;
-        bool mostIsSuperseded = LogByteCount > (2 * rowCount * _rowFootprint) + _memoryByteCount;
+        bool mostIsSuperseded = LogByteCount > (2 * goal.NeededByteCount) + _memoryByteCount;
 
         // Behind the head records are never changed in place, and a new one is made for a row that is written again.
         if (!mostIsSuperseded || end > _store.Log.HeadAddress)
@@ -97,7 +97,7 @@ internal sealed partial class RowStore
         return true;
     }
 
-    private bool TryMove()
+    private bool TryMove(long forgottenTo)
     {
         CompactionBuffers buffers = _buffers!;
         if (buffers.Records.Count == 0 && !Collect(_segmentScan!, buffers.Records, _recordsPerMove))
@@ -113,12 +113,12 @@ internal sealed partial class RowStore
             return false;
         }
 
-        Move(buffers);
+        Move(buffers, forgottenTo);
         buffers.Records.Clear();
         return true;
     }
 
-    private void Move(CompactionBuffers buffers)
+    private void Move(CompactionBuffers buffers, long forgottenTo)
     {
         int count = buffers.Records.Count;
         Span<long> rowIds = buffers.RowIds.AsSpan(0, count);
@@ -130,8 +130,11 @@ internal sealed partial class RowStore
         ReadImages(rowIds, buffers.Images.AsMemory(0, count * _imageByteCount), buffers.Statuses.AsMemory(0, count));
         for (int i = 0; i < count; i++)
         {
-            bool isCurrent = RowImage.Lsn(buffers.Images.AsSpan(i * _imageByteCount, _imageByteCount)) == buffers.Records[i].Lsn;
-            buffers.IsCurrent[i] = buffers.Statuses[i] != RowStatus.NeverWritten && isCurrent;
+            ReadOnlySpan<byte> image = buffers.Images.AsSpan(i * _imageByteCount, _imageByteCount);
+            bool isCurrent = buffers.Statuses[i] != RowStatus.NeverWritten && RowImage.Lsn(image) == buffers.Records[i].Lsn;
+            bool isForgotten = isCurrent && RowImage.IsGone(image) && buffers.Records[i].Lsn <= forgottenTo;
+            buffers.IsCurrent[i] = isCurrent && !isForgotten;
+            ForgottenRowCount += isForgotten ? 1 : 0;
         }
 
         lock (_compactionGate)
@@ -189,7 +192,7 @@ internal sealed partial class RowStore
         lock (_compactionGate)
         {
             _scanCount++;
-            return (Math.Max(_movedUntil, _store.Log.BeginAddress), _store.Log.TailAddress);
+            return (Math.Max(_movedUntil, _store.Log.BeginAddress), Volatile.Read(ref _writtenTo));
         }
     }
 
@@ -202,6 +205,14 @@ internal sealed partial class RowStore
 
         _reads.Emptied();
     }
+
+    /// <summary>What rows take when each stands in one record. Unit: bytes.</summary>
+    /// <param name="liveRowCount">Rows that have data.</param>
+    /// <param name="goneRowCount">Rows that are missing and know why.</param>
+    public long NeededByteCount(long liveRowCount, long goneRowCount) => (liveRowCount * _rowFootprint) + (goneRowCount * GoneRecordByteCount);
+
+    /// <summary>Rows that were left behind: they are missing, and it is not remembered why. They are not in the store any more.</summary>
+    public long ForgottenRowCount { get; private set; }
 
     /// <summary>One batch of records that may move.</summary>
     private sealed class CompactionBuffers(int recordCount, int imageByteCount)
@@ -217,3 +228,8 @@ internal sealed partial class RowStore
         public bool[] IsCurrent { get; } = new bool[recordCount];
     }
 }
+
+/// <summary>What compaction works towards.</summary>
+/// <param name="NeededByteCount">See <see cref="RowStore.NeededByteCount"/>.</param>
+/// <param name="ForgottenTo">Rows that are gone since this LSN or longer are left behind.</param>
+internal readonly record struct CompactionGoal(long NeededByteCount, long ForgottenTo);

@@ -10,26 +10,35 @@ internal sealed partial class RowStore
 
     private readonly int _rowsPerScanBatch;
 
-    /// <summary>Ids of all live rows: those that existed when the scan began once each, those made while it runs perhaps.</summary>
+    /// <summary>Ids of all live rows, or of all that have expired: those that existed when the scan began once each, those made while it runs perhaps.</summary>
     /// <param name="version">Newest version that is wholly applied.</param>
-    public IEnumerable<long> LiveRowIds(long version)
+    /// <param name="expiredBefore">See <see cref="ReadRules"/>.</param>
+    /// <param name="expired">Which of the two.</param>
+    /// <param name="rest">Called between batches.</param>
+    public IEnumerable<long> RowIds(long version, long expiredBefore, bool expired, Action? rest = null)
     {
         // A row that is changed meanwhile may come more than once.
         var changed = new HashSet<long>();
-        foreach (ScannedRow row in Scan(version).SelectMany(static batch => batch))
+        foreach (IReadOnlyList<ScannedRow> batch in Scan(version))
         {
-            if (!RowImage.IsErased(row.Image.Span) && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+            rest?.Invoke();
+            foreach (ScannedRow row in batch)
             {
-                yield return row.RowId;
+                bool isMeant = !RowImage.IsGone(row.Image.Span) && RowImage.WrittenAt(row.Image.Span) < expiredBefore == expired;
+                if (isMeant && (RowImage.Lsn(row.Image.Span) <= version || changed.Add(row.RowId)))
+                {
+                    yield return row.RowId;
+                }
             }
         }
     }
 
     /// <summary>Every row that exists when the scan begins, missing ones that know why too, as it then was or as it is now; of rows made meanwhile, some.</summary>
     /// <param name="version">Newest version that is wholly applied. A row that is not newer comes once; a newer one may come again, and then never older.</param>
+    /// <param name="forgottenTo">Rows that are gone since this version or longer do not come.</param>
     /// <returns>Batches of rows whose images are valid until the next batch.</returns>
     /// <remarks>Writes go on. One lookup a record.</remarks>
-    public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version)
+    public IEnumerable<IReadOnlyList<ScannedRow>> Scan(long version, long forgottenTo = 0)
     {
         // A row that is not changed meanwhile stands in one record of its LSN. One that is may have moved to where the scan does not look, so it counts wherever it was seen.
         (long begin, long end) = BeginScan();
@@ -44,6 +53,7 @@ internal sealed partial class RowStore
             while (Collect(scan, records, _rowsPerScanBatch))
             {
                 Select(session, records, version, images, statuses, rows);
+                rows.RemoveAll(row => RowImage.IsGone(row.Image.Span) && RowImage.Lsn(row.Image.Span) <= Math.Min(forgottenTo, version));
                 yield return rows;
             }
         }
@@ -77,7 +87,7 @@ internal sealed partial class RowStore
         }
 
         ThrowIfDamaged();
-        session.Read(rowIds[..records.Count], [], images.AsMemory(0, records.Count * _imageByteCount), statuses.AsMemory(0, records.Count), Memory<long>.Empty);
+        session.Read(rowIds[..records.Count], [], ReadRules.None, images.AsMemory(0, records.Count * _imageByteCount), statuses.AsMemory(0, records.Count), Memory<long>.Empty);
         CheckBatch(session);
         rows.Clear();
         for (int i = 0; i < records.Count; i++)

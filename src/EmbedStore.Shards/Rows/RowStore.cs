@@ -10,6 +10,7 @@ internal sealed partial class RowStore : IDisposable
 {
     // FASTER's own, measured by its layout: record header and key, and a bucket of 64 bytes for 7 rows of which about 4 stay unchained.
     private const int RecordOverheadByteCount = 20;
+    private const int GoneRecordByteCount = (RecordOverheadByteCount + RowImage.DataOffset + 7) / 8 * 8;
     private const int IndexByteCountPerRow = 16;
     private const double MutableFraction = 0.9;
 
@@ -32,6 +33,9 @@ internal sealed partial class RowStore : IDisposable
     private readonly RowSession _writer;
     private ShardDamagedException? _damage;
 
+    /// <summary>Every record before this address is whole. One behind it may lack its length, by which a scan goes on.</summary>
+    private long _writtenTo;
+
     /// <param name="format">What a row is made of.</param>
     /// <param name="options">Sizes; rounded to powers of two here.</param>
     /// <param name="folder">Emptied first.</param>
@@ -51,7 +55,7 @@ internal sealed partial class RowStore : IDisposable
         _rowsPerScanBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RowsPerScanBatch);
         _recordsPerMove = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerMoveMax);
         IndexByteCount = PowerOfTwo(Math.Max(options.ExpectedRowCount * IndexByteCountPerRow, 1 << 12));
-        _device = new PageDevice(options.Disk, folder);
+        _device = new PageDevice(options.Disk, folder, _pageByteCount);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>
         {
             IndexSize = IndexByteCount,
@@ -64,6 +68,7 @@ internal sealed partial class RowStore : IDisposable
             ValueLength = new RowLength(_imageByteCount),
         });
         _writer = NewSession(wholeImages: true);
+        _writtenTo = _store.Log.TailAddress;
     }
 
     /// <summary>What one more row takes of memory or scratch. Unit: bytes.</summary>
@@ -96,7 +101,7 @@ internal sealed partial class RowStore : IDisposable
     }
 
     /// <summary>See <see cref="Shard.Read"/>; sizes are checked there.</summary>
-    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    public int Read(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
     {
         ThrowIfDamaged();
         if (!_idle.TryTake(out RowSession? session))
@@ -105,17 +110,17 @@ internal sealed partial class RowStore : IDisposable
         }
 
         // Not in a finally: a session that threw may hold half a batch, so it is left to the end of the store.
-        int missing = ReadCounted(session, rowIds, slots, destination, statuses, versions);
+        int missing = ReadCounted(session, rowIds, slots, rules, destination, statuses, versions);
         CheckBatch(session);
         _idle.Add(session);
         return missing;
     }
 
-    /// <summary>The writer's read: whole images, one after the other, also of erased rows.</summary>
+    /// <summary>The writer's read: whole images, one after the other; of rows that are gone their header.</summary>
     public void ReadImages(ReadOnlySpan<long> rowIds, Memory<byte> images, Memory<RowStatus> statuses)
     {
         ThrowIfDamaged();
-        _writer.Read(rowIds, [], images, statuses, Memory<long>.Empty);
+        _writer.Read(rowIds, [], ReadRules.None, images, statuses, Memory<long>.Empty);
         CheckBatch(_writer);
     }
 
@@ -123,7 +128,11 @@ internal sealed partial class RowStore : IDisposable
     /// <param name="rowIds">Distinct.</param>
     /// <param name="images">Pinned.</param>
     /// <param name="changed">Images to write; the others are left.</param>
-    public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed) => _writer.Write(rowIds, images, changed);
+    public void WriteImages(ReadOnlySpan<long> rowIds, Span<byte> images, ReadOnlySpan<bool> changed)
+    {
+        _writer.Write(rowIds, images, changed);
+        Volatile.Write(ref _writtenTo, _store.Log.TailAddress);
+    }
 
     /// <summary>Stops everything. No call may be in flight.</summary>
     public void Dispose()
@@ -140,12 +149,13 @@ internal sealed partial class RowStore : IDisposable
         _device.Dispose();
     }
 
-    private int ReadCounted(RowSession session, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
+    private int ReadCounted(
+        RowSession session, ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, in ReadRules rules, Memory<byte> destination, Memory<RowStatus> statuses, Memory<long> versions)
     {
         int phase = _reads.Enter();
         try
         {
-            return session.Read(rowIds, slots, destination, statuses, versions);
+            return session.Read(rowIds, slots, rules, destination, statuses, versions);
         }
         finally
         {

@@ -14,6 +14,7 @@ internal sealed class RowUpdater
 
     private readonly RowFormat _format;
     private readonly RowStore _rows;
+    private readonly ShardVocabulary _vocabulary;
     private readonly IRowMirror? _mirror;
     private readonly int _imageByteCount;
     private readonly int _chunkRowCount;
@@ -29,10 +30,11 @@ internal sealed class RowUpdater
 
     /// <param name="format">What a row is made of.</param>
     /// <param name="rows">Changed first.</param>
-    /// <param name="mirror">Changed next; null: none.</param>
-    public RowUpdater(RowFormat format, RowStore rows, IRowMirror? mirror = null)
+    /// <param name="vocabulary">Asked first, and told what rows there are.</param>
+    /// <param name="mirror">Changed last; null: none.</param>
+    public RowUpdater(RowFormat format, RowStore rows, ShardVocabulary vocabulary, IRowMirror? mirror = null)
     {
-        (_format, _rows, _mirror, _imageByteCount) = (format, rows, mirror, rows.ImageByteCount);
+        (_format, _rows, _vocabulary, _mirror, _imageByteCount) = (format, rows, vocabulary, mirror, rows.ImageByteCount);
         _chunkRowCount = Math.Clamp(ChunkByteCount / _imageByteCount, 1, 1024);
         _images = GC.AllocateUninitializedArray<byte>(_chunkRowCount * _imageByteCount, pinned: true);
         _rowIds = new long[_chunkRowCount];
@@ -46,7 +48,7 @@ internal sealed class RowUpdater
     /// <summary>Set once the log was replayed: until then the mirror may know rows of an opening that failed.</summary>
     public bool ReadsMirror { get; set; }
 
-    /// <summary>Rows that a read finds.</summary>
+    /// <summary>Rows that have data: those that a read finds, and those that expired and were not purged yet.</summary>
     public long LiveRowCount { get; private set; }
 
     /// <summary>Rows that the store has: those that a read finds, and those that are missing and know why.</summary>
@@ -56,9 +58,14 @@ internal sealed class RowUpdater
     public long StepNumber { get; set; }
 
     /// <summary>Applies one record.</summary>
+    /// <param name="change">What it does.</param>
+    /// <param name="lsn">Of the record.</param>
+    /// <param name="writtenAt">Of the record.</param>
+    /// <param name="ticks">When it used its rows.</param>
     /// <returns>Distinct rows touched.</returns>
-    public long Apply(in RowChange change, long lsn, long writtenAt)
+    public long Apply(in RowChange change, long lsn, long writtenAt, in WriteTicks ticks)
     {
+        _vocabulary.Begin(writtenAt);
         StepNumber = Math.Max(StepNumber, change.Step.Number);
         _order.Group(change.RowIds);
         long touched = 0;
@@ -73,9 +80,10 @@ internal sealed class RowUpdater
             }
 
             _places[rowCount] = place;
-            touched += ApplyChunk(change, rowCount, lsn, writtenAt);
+            touched += ApplyChunk(change, rowCount, lsn, writtenAt, ticks);
         }
 
+        Forget(change);
         return touched;
     }
 
@@ -126,14 +134,15 @@ internal sealed class RowUpdater
         for (int row = 0; row < rowCount; row++)
         {
             Span<byte> image = _images.AsSpan(row * _imageByteCount, _imageByteCount);
-            bool erased = RowImage.IsErased(image);
-            if (erased)
+            bool gone = RowImage.IsGone(image);
+            if (gone)
             {
-                RowImage.Seal(image, rowIds[row], RowImage.Lsn(image), RowImage.WrittenAt(image), erased: true);
+                RowImage.Seal(image, rowIds[row], RowImage.Lsn(image), RowImage.WrittenAt(image), RowImage.Status(image));
             }
 
-            LiveRowCount += erased ? 0 : 1;
-            _mirror?.Write(rowIds[row], RowImage.Lsn(image), erased ? [] : image.Slice(RowImage.DataOffset, _format.DataByteCount));
+            LiveRowCount += gone ? 0 : 1;
+            Note(rowIds[row], gone, RowImage.Lsn(image), 1);
+            _mirror?.Write(rowIds[row], RowImage.Lsn(image), gone ? [] : image.Slice(RowImage.DataOffset, _format.DataByteCount));
         }
 
         StoredRowCount += rowCount;
@@ -141,32 +150,98 @@ internal sealed class RowUpdater
         _rows.WriteImages(rowIds, _images.AsSpan(0, rowCount * _imageByteCount), _changed.AsSpan(0, rowCount));
     }
 
-    private long ApplyChunk(in RowChange change, int rowCount, long lsn, long writtenAt)
+    private long ApplyChunk(in RowChange change, int rowCount, long lsn, long writtenAt, in WriteTicks ticks)
     {
         ReadOnlySpan<long> rowIds = _rowIds.AsSpan(0, rowCount);
         int byteCount = rowCount * _imageByteCount;
         ReadImages(rowIds, byteCount);
+        RowStatus after = StatusAfter(change.Kind);
         long touched = 0;
         for (int row = 0; row < rowCount; row++)
         {
             Span<byte> image = _images.AsSpan(row * _imageByteCount, _imageByteCount);
-            RowStatus status = _statuses[row];
-            _changed[row] = (status == RowStatus.NeverWritten || RowImage.Lsn(image) < lsn)
-                && (change.Kind == RowWriteKind.Erase ? status == RowStatus.Found : true);
+            _changed[row] = IsChanged(change, row, image, lsn);
             if (!_changed[row])
             {
                 continue;
             }
 
             touched++;
-            StoredRowCount += status == RowStatus.NeverWritten ? 1 : 0;
-            Change(change, row, status, lsn, image);
-            RowImage.Seal(image, rowIds[row], lsn, writtenAt, erased: change.Kind == RowWriteKind.Erase);
+            StoredRowCount += _statuses[row] == RowStatus.NeverWritten ? 1 : 0;
+            Change(change, row, lsn, image);
+            RowImage.Seal(image, rowIds[row], lsn, writtenAt, after);
+            Note(rowIds[row], after != RowStatus.Found, ticks[_order.EntryAt(_places[row + 1] - 1)], _places[row + 1] - _places[row]);
         }
 
         _rows.WriteImages(rowIds, _images.AsSpan(0, byteCount), _changed.AsSpan(0, rowCount));
-        WriteMirror(rowIds, lsn, erased: change.Kind == RowWriteKind.Erase);
+        WriteMirror(rowIds, lsn, after != RowStatus.Found);
         return touched;
+    }
+
+    private static RowStatus StatusAfter(RowWriteKind kind) => kind switch
+    {
+        RowWriteKind.Erase => RowStatus.Erased,
+        RowWriteKind.Evict => RowStatus.Evicted,
+        RowWriteKind.Purge => RowStatus.Expired,
+        _ => RowStatus.Found,
+    };
+
+    /// <summary>Whether a record changes one of its rows. It depends on records alone, on this and earlier ones, so a replay decides the same.</summary>
+    private bool IsChanged(in RowChange change, int row, ReadOnlySpan<byte> image, long lsn)
+    {
+        RowStatus stored = _statuses[row];
+        if (stored != RowStatus.NeverWritten && RowImage.Lsn(image) >= lsn)
+        {
+            // A snapshot brought the row as it was later. No row is counted when it changes, so what was counted until then is of no use.
+            _vocabulary.Admission?.Drop(_rowIds[row]);
+            return false;
+        }
+
+        bool isLive = stored == RowStatus.Found;
+        bool hasExpired = isLive && HasExpired(image);
+        switch (change.Kind)
+        {
+            case RowWriteKind.Erase:
+                _vocabulary.Admission?.Drop(_rowIds[row]);
+                return isLive && !hasExpired;
+            case RowWriteKind.Evict:
+                _vocabulary.Admission?.Drop(_rowIds[row]);
+                return isLive && RowImage.Lsn(image) <= change.Bound;
+            case RowWriteKind.Purge:
+                // An id that is counted again keeps its count, and waits.
+                return hasExpired && _vocabulary.Admission?.IsCandidate(_rowIds[row]) != true;
+            default:
+                return (isLive && !hasExpired) || _vocabulary.Admission?.Admits(_rowIds[row], lsn) != false;
+        }
+    }
+
+    // The clock is that of the record which is applied. A mirror does not know when rows were written, and has none that expire.
+    private bool HasExpired(ReadOnlySpan<byte> image) =>
+        _format.TimeToLiveMilliseconds is not null && RowImage.WrittenAt(image) < _vocabulary.ExpiredBefore(_vocabulary.Clock);
+
+    private void Note(long rowId, bool gone, long tick, int useCount)
+    {
+        if (gone)
+        {
+            _vocabulary.Uses?.Remove(rowId);
+            _vocabulary.Gone.Add(1);
+        }
+        else
+        {
+            _vocabulary.Uses?.Wrote(rowId, tick, useCount);
+        }
+    }
+
+    private void Forget(in RowChange change)
+    {
+        if (change.Kind == RowWriteKind.ForgetCounts)
+        {
+            _vocabulary.Admission?.ForgetTo(change.Bound);
+        }
+        else if (change.Kind == RowWriteKind.ForgetGone)
+        {
+            _vocabulary.Gone.ForgetTo(change.Bound);
+        }
     }
 
     /// <summary>The rows as they are. A mirror has them at hand; state it does not have.</summary>
@@ -186,7 +261,7 @@ internal sealed class RowUpdater
         }
     }
 
-    private void WriteMirror(ReadOnlySpan<long> rowIds, long lsn, bool erased)
+    private void WriteMirror(ReadOnlySpan<long> rowIds, long lsn, bool gone)
     {
         if (_mirror is null)
         {
@@ -197,14 +272,14 @@ internal sealed class RowUpdater
         {
             if (_changed[row])
             {
-                _mirror.Write(rowIds[row], lsn, erased ? [] : _images.AsSpan((row * _imageByteCount) + RowImage.DataOffset, _format.DataByteCount));
+                _mirror.Write(rowIds[row], lsn, gone ? [] : _images.AsSpan((row * _imageByteCount) + RowImage.DataOffset, _format.DataByteCount));
             }
         }
     }
 
-    private void Change(in RowChange change, int row, RowStatus status, long lsn, Span<byte> image)
+    private void Change(in RowChange change, int row, long lsn, Span<byte> image)
     {
-        if (change.Kind == RowWriteKind.Erase)
+        if (StatusAfter(change.Kind) != RowStatus.Found)
         {
             LiveRowCount--;
             return;
@@ -212,11 +287,12 @@ internal sealed class RowUpdater
 
         Span<byte> data = image.Slice(RowImage.DataOffset, _format.DataByteCount);
         Span<byte> values = _format.ScaledByRow ? _scaledValues : data;
-        if (status != RowStatus.Found)
+        bool isLive = _statuses[row] == RowStatus.Found;
+        if (!isLive || HasExpired(image))
         {
-            LiveRowCount++;
+            LiveRowCount += isLive ? 0 : 1;
             image.Clear();
-            _format.FillInitial(_rowIds[row], values);
+            _format.FillInitial(change.InitialIdOf(_order.EntryAt(_places[row])), values);
             _trainer?.FillState(StateOf(image));
         }
         else if (_format.ScaledByRow)

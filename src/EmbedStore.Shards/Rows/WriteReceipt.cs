@@ -20,6 +20,9 @@ public enum WriteOutcome
 
     /// <summary>The shard remembers as many writers as it can; nothing of the write was kept.</summary>
     TooManyWriters,
+
+    /// <summary>The shard has no place for a new key of the write; nothing of the write was kept.</summary>
+    TooManyKeys,
 }
 
 /// <summary>The answer to a write.</summary>

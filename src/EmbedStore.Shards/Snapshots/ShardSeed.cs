@@ -10,6 +10,7 @@ public sealed class ShardSeed : IDisposable
     private readonly ShardOptions _options;
     private readonly OwnerRecord _owner;
     private readonly SnapshotWriter _writer;
+    private readonly ShardVocabulary _vocabulary;
     private readonly long _id;
     private long _checkedByteCount;
     private long _rowCount;
@@ -25,6 +26,7 @@ public sealed class ShardSeed : IDisposable
         options.Disk.CreateFolder(folder);
         options.Disk.FlushFolder(Path.GetDirectoryName(folder)!);
         _owner = OwnerRecord.Advance(options.Disk, folder, format);
+        _vocabulary = new ShardVocabulary(format, options);
         _writer = new SnapshotWriter(options.Disk, Path.Combine(folder, SnapshotFormat.RowsName(id)), _owner.Identity, id);
     }
 
@@ -37,6 +39,8 @@ public sealed class ShardSeed : IDisposable
     /// <param name="restoredFrom">The snapshot that the rows come from.</param>
     public SnapshotInfo Complete(long version, long stepNumber, long restoredFrom)
     {
+        byte[] vocabulary = _vocabulary.Capture();
+        vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, vocabulary.Length));
         _writer.Complete();
         var manifest = new SnapshotManifest(
             SnapshotFormat.Version, _owner.Identity, _owner.Format, _id, version, version, LogSegment: null, _owner.Epoch, stepNumber,
@@ -49,15 +53,31 @@ public sealed class ShardSeed : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _writer.Dispose();
 
+    /// <summary>The shard's records are not older than this.</summary>
+    internal void AdvanceClock(long clock) => _vocabulary.Begin(clock);
+
+    /// <summary>Gives the shard an id that is counted towards admission.</summary>
+    internal void AddCandidate(long rowId, long lsn, int updateCount) => _vocabulary.Admission?.Restore(rowId, lsn, updateCount);
+
+    internal void Add(KeyEntry key)
+    {
+        RequireSpace();
+        SnapshotKeys.Write(_writer, key);
+    }
+
     internal void Add(ScannedRow row)
+    {
+        RequireSpace();
+        SnapshotRows.Write(_writer, row);
+        _rowCount += RowImage.IsGone(row.Image.Span) ? 0 : 1;
+    }
+
+    private void RequireSpace()
     {
         if (_writer.ByteCount >= _checkedByteCount)
         {
             SpaceGuard.Require(_options, _folder, 2 * BytesBetweenChecks);
             _checkedByteCount = _writer.ByteCount + BytesBetweenChecks;
         }
-
-        SnapshotRows.Write(_writer, row);
-        _rowCount += RowImage.IsErased(row.Image.Span) ? 0 : 1;
     }
 }

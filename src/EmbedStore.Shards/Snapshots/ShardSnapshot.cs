@@ -10,6 +10,8 @@ public sealed class ShardSnapshot : IAsyncDisposable
     /// <summary>Room is asked for again after so much. Unit: bytes.</summary>
     private const long BytesBetweenChecks = 4 << 20;
 
+    private const int KeysPerBatch = 256;
+
     private readonly Shard.SnapshotAccess _shard;
     private readonly CancellationTokenSource _cancellation;
     private readonly long _id;
@@ -79,7 +81,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     internal async Task ScanAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
-        _shard.RequireSpace(_start.RowByteCount);
+        _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length + (_shard.Keys?.ByteCount ?? 0));
         _hasFile = true;
         _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
         foreach ((string name, WriterState state) in _start.Writers)
@@ -87,14 +89,24 @@ public sealed class ShardSnapshot : IAsyncDisposable
             SnapshotWriters.Write(_writer, name, state);
         }
 
-        await BackgroundThread.RunAsync(WriteRows).ConfigureAwait(false);
+        _start.Vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, _start.Vocabulary.Length));
+        await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
     }
 
-    private long WriteRows()
+    private long WriteKeysAndRows()
     {
         var pace = new Pace(_cancellation.Token);
         long checkedByteCount = 0;
-        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn))
+        foreach (KeyEntry[] batch in (_shard.Keys?.Entries(_start.KeyCount) ?? []).Chunk(KeysPerBatch))
+        {
+            pace.Keep();
+            foreach (KeyEntry key in batch)
+            {
+                SnapshotKeys.Write(_writer!, key);
+            }
+        }
+
+        foreach (IReadOnlyList<ScannedRow> batch in _shard.Rows.Scan(_start.Lsn, _shard.ForgottenTo))
         {
             pace.Keep();
             foreach (ScannedRow row in batch)
@@ -128,8 +140,11 @@ public sealed class ShardSnapshot : IAsyncDisposable
 /// <param name="Lsn">Everything up to here is in the rows.</param>
 /// <param name="AppendedByteCount">Of the log so far, since it was opened. Unit: bytes.</param>
 /// <param name="RowByteCount">About what the rows take. Unit: bytes.</param>
+/// <param name="KeyCount">Keys that the rows have: the first so many of the shard's.</param>
 /// <param name="Writers">As of <paramref name="Lsn"/>.</param>
-internal sealed record SnapshotStart(long Lsn, long AppendedByteCount, long RowByteCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers);
+/// <param name="Vocabulary">As of <paramref name="Lsn"/>.</param>
+internal sealed record SnapshotStart(
+    long Lsn, long AppendedByteCount, long RowByteCount, long KeyCount, IReadOnlyList<KeyValuePair<string, WriterState>> Writers, byte[] Vocabulary);
 
 /// <summary>What a snapshot stands for. See <see cref="SnapshotManifest"/>.</summary>
 internal sealed record SnapshotEnd(long Lsn, string? LogSegment, long OwnerEpoch, long StepNumber, long RowCount);

@@ -17,14 +17,21 @@ internal sealed class ShardState : IDisposable
     {
         (_format, _options, _scratchFolder) = (format, options, scratchFolder);
         Rows = new RowStore(format, options, scratchFolder);
-        Updater = new RowUpdater(format, Rows, options.Mirror);
+        Vocabulary = new ShardVocabulary(format, options);
+        Updater = new RowUpdater(format, Rows, Vocabulary, options.Mirror);
+        Keys = format.Keyed ? new KeyDirectory() : null;
     }
 
     public RowStore Rows { get; }
 
+    public ShardVocabulary Vocabulary { get; }
+
     public RowUpdater Updater { get; }
 
     public WriterTable Writers { get; } = new();
+
+    /// <summary>Where rows have keys: which row each key has.</summary>
+    public KeyDirectory? Keys { get; }
 
     /// <summary>Loads a snapshot into a state that holds nothing yet. After an exception the state is of no use.</summary>
     /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
@@ -44,15 +51,24 @@ internal sealed class ShardState : IDisposable
     }
 
     /// <summary>Applies a record's bytes: the same code when it was just committed and when it is replayed.</summary>
+    /// <param name="header">Of the record.</param>
+    /// <param name="record">Its bytes.</param>
+    /// <param name="ticks">When it used its rows.</param>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks) => Apply(header, record, ticks, newKeys: null);
+
+    /// <param name="header">Of the record.</param>
+    /// <param name="record">All of it.</param>
+    /// <param name="ticks">When it used its rows.</param>
+    /// <param name="newKeys">Gets the record's keys; null: it has them.</param>
+    private long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks, KeyDirectory? newKeys)
     {
-        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change) || (newKeys is not null && !TryAddKeys(newKeys, change)))
         {
             return null;
         }
 
-        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt);
+        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt, ticks);
         if (header.WriterNameByteCount > 0)
         {
             string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
@@ -69,20 +85,47 @@ internal sealed class ShardState : IDisposable
     {
         // No record touches more rows than it has row ids.
         RequireScratch(record.Length / sizeof(long));
-        bool fits = Apply(header, record) is not null;
+        bool fits = Apply(header, record, WriteTicks.AtOnce(header.Lsn), Keys) is not null;
         CompactBehindWrites();
         return fits;
     }
 
     /// <summary>Gives back scratch in step with what was applied since the last call.</summary>
     /// <returns>False when there is nothing that could be given back now.</returns>
-    public bool CompactBehindWrites() => Rows.CompactBehindWrites(Updater.StoredRowCount);
+    public bool CompactBehindWrites() => Rows.CompactBehindWrites(Goal);
 
     /// <summary>Gives back a little scratch.</summary>
     /// <returns>False when there is nothing that could be given back now.</returns>
-    public bool CompactStep() => Rows.CompactStep(Updater.StoredRowCount);
+    public bool CompactStep() => Rows.CompactStep(Goal);
 
     public void Dispose() => Rows.Dispose();
+
+    private static bool TryAddKeys(KeyDirectory keys, in RowChange change)
+    {
+        ReadOnlySpan<byte> bytes = change.KeyBytes;
+        for (int entry = 0; entry < change.KeyHeads.Length; entry++)
+        {
+            int length = KeyPart.LengthOf(change.KeyHeads[entry]);
+            if (!keys.TryAdd(change.RowIds[entry], bytes[..length]))
+            {
+                return false;
+            }
+
+            bytes = bytes[length..];
+        }
+
+        keys.Publish();
+        return true;
+    }
+
+    private CompactionGoal Goal
+    {
+        get
+        {
+            long goneRowCount = Updater.StoredRowCount - Updater.LiveRowCount - Rows.ForgottenRowCount;
+            return new(Rows.NeededByteCount(Updater.LiveRowCount, Math.Min(goneRowCount, Vocabulary.Gone.RememberedCount)), Vocabulary.Gone.ForgottenTo);
+        }
+    }
 
     private bool TryLoad(SnapshotReader block, long coveredLsn)
     {
@@ -95,6 +138,10 @@ internal sealed class ShardState : IDisposable
                 return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
             case SnapshotBlockKind.Writers:
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
+            case SnapshotBlockKind.Vocabulary:
+                return Vocabulary.Restore(payload);
+            case SnapshotBlockKind.Keys:
+                return Keys is not null && SnapshotKeys.TryRead(payload, block.EntryCount, Keys);
             default:
                 return block.Kind == SnapshotBlockKind.End;
         }

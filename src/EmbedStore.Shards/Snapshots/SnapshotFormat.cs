@@ -14,6 +14,12 @@ internal enum SnapshotBlockKind : byte
     /// <summary>The newest stamp of each writer: see <see cref="SnapshotWriters"/>.</summary>
     Writers = 3,
 
+    /// <summary>Keys with their row ids, in the order in which they were added: see <see cref="KeyEntry"/>. They come before the rows.</summary>
+    Keys = 4,
+
+    /// <summary>One entry: see <see cref="ShardVocabulary.Capture"/>. Absent in older files.</summary>
+    Vocabulary = 5,
+
     /// <summary>Nothing: a file without it is not whole.</summary>
     End = 255,
 }

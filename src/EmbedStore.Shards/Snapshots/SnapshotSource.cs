@@ -43,21 +43,54 @@ public sealed class SnapshotSource : IDisposable
         }
     }
 
-    /// <summary>Gives every row to the shard that it belongs to.</summary>
+    /// <summary>Gives every row to the shard that it belongs to, with its key, and every id that is counted towards admission.</summary>
     /// <param name="targets">By number.</param>
     /// <param name="shardOf">Number of a row's shard.</param>
     /// <param name="cancellation">Between batches.</param>
     /// <exception cref="DiskFullException">There is no room.</exception>
     public void CopyRowsTo(IReadOnlyList<ShardSeed> targets, Func<long, int> shardOf, CancellationToken cancellation)
     {
-        foreach (IReadOnlyList<ScannedRow> batch in _state.Rows.Scan(_manifest.LastLsn))
+        Dictionary<long, int> displaced = CopyKeysTo(targets, shardOf, cancellation);
+        ShardSeed TargetOf(long rowId) => targets[displaced.TryGetValue(rowId, out int shard) ? shard : shardOf(rowId)];
+        foreach (IReadOnlyList<ScannedRow> batch in _state.Rows.Scan(_manifest.LastLsn, _state.Vocabulary.Gone.ForgottenTo))
         {
             cancellation.ThrowIfCancellationRequested();
             foreach (ScannedRow row in batch)
             {
-                targets[shardOf(row.RowId)].Add(row);
+                TargetOf(row.RowId).Add(row);
             }
         }
+
+        foreach (ShardSeed target in targets)
+        {
+            target.AdvanceClock(_state.Vocabulary.Clock);
+        }
+
+        foreach ((long rowId, long lsn, int updateCount) in _state.Vocabulary.Admission?.All() ?? [])
+        {
+            TargetOf(rowId).AddCandidate(rowId, lsn, updateCount);
+        }
+    }
+
+    /// <summary>A key belongs where the id that it asks for does, and its row goes with it.</summary>
+    /// <returns>The shards of rows whose ids are not the ones that their keys asked for. Should another key have such an id there, the shard refuses to open.</returns>
+    private Dictionary<long, int> CopyKeysTo(IReadOnlyList<ShardSeed> targets, Func<long, int> shardOf, CancellationToken cancellation)
+    {
+        var displaced = new Dictionary<long, int>();
+        foreach (KeyEntry key in _state.Keys?.Entries(_state.Keys.Count) ?? [])
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long askedId = KeyHash.Of(key.Bytes.Span[KeyEntry.HeadByteCount..]);
+            long rowId = KeyEntry.IdOf(key.Bytes.Span);
+            int shard = shardOf(askedId);
+            targets[shard].Add(key);
+            if (askedId != rowId)
+            {
+                displaced[rowId] = shard;
+            }
+        }
+
+        return displaced;
     }
 
     /// <inheritdoc/>

@@ -45,6 +45,9 @@ public static class EmbedStoreTelemetry
 
         /// <summary>Splitting an update by shard and waiting for every shard's commit.</summary>
         public const string Write = "write";
+
+        /// <summary>Making room in a table that has more rows than its capacity.</summary>
+        public const string Evict = "evict";
     }
 
     /// <summary>Ids of log events. Each project has its own hundred; Shards has 100 to 199.</summary>

@@ -14,9 +14,9 @@ public static class ElementConverter
     /// <summary>Elements that take the detour over a buffer on the stack at once: 4 KiB of doubles stay in the first-level cache.</summary>
     private const int ChunkElementCount = 512;
 
-    /// <summary>True for equal types, anything to a floating type, and integers or booleans to an integer that holds all their values.</summary>
+    /// <summary>True for equal types, any number to a floating type, and integers or booleans to an integer that holds all their values.</summary>
     public static bool CanConvert(ElementType from, ElementType to) =>
-        from == to || to.IsFloatingPoint() || (IsIntegral(from) && to.IsInteger() && IntegerRange.Of(from).IsWithin(IntegerRange.Of(to)));
+        from == to || (to.IsFloatingPoint() && from != ElementType.Str) || (IsIntegral(from) && to.IsInteger() && IntegerRange.Of(from).IsWithin(IntegerRange.Of(to)));
 
     /// <summary>Converts every element.</summary>
     /// <param name="source">Whole elements. Unit: bytes.</param>

@@ -36,4 +36,7 @@ public enum ElementType : byte
 
     /// <summary>1 byte: zero is false, anything else true.</summary>
     Bool = 10,
+
+    /// <summary>A string, of any length: only as the key of a row. No table stores it and no binary encoding has it; its tensors have <see cref="Tensor.Keys"/> instead of data.</summary>
+    Str = 11,
 }

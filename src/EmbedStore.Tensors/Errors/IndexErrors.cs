@@ -22,10 +22,27 @@ public static class IndexErrors
             new Fact("size", size));
     }
 
+    /// <summary>Makes the refusal of a string that is no key, <see cref="ErrorCode.IndexOutOfRange"/>.</summary>
+    /// <param name="tensor">The tensor that brought it, or null.</param>
+    /// <param name="position">Its coordinates in that tensor.</param>
+    /// <param name="key">As sent.</param>
+    public static EmbedStoreException NoKey(string? tensor, long[] position, ReadOnlySpan<byte> key)
+    {
+        string place = tensor is null ? "" : $" of tensor '{tensor}'";
+        return new EmbedStoreException(
+            ErrorCode.IndexOutOfRange,
+            FormattableString.Invariant($"The string of {key.Length} bytes at position [{string.Join(", ", position)}]{place} is no key: {RowKeys.Rule}."),
+            new Fact("tensor", tensor),
+            new Fact("position", position),
+            new Fact("dimension", 0),
+            new Fact("index", key.Length <= RowKeys.KeyByteCountMax && System.Text.Unicode.Utf8.IsValid(key) ? System.Text.Encoding.UTF8.GetString(key) : null),
+            new Fact("size", null));
+    }
+
     /// <summary>Makes the refusal, <see cref="ErrorCode.RowNotFound"/>.</summary>
     /// <param name="position">Where the id stands in the request.</param>
-    /// <param name="id">Row id.</param>
-    public static EmbedStoreException RowNotFound(long[] position, long id) => new(
+    /// <param name="id">Row id, or key.</param>
+    public static EmbedStoreException RowNotFound(long[] position, object id) => new(
         ErrorCode.RowNotFound,
         FormattableString.Invariant($"Row {id} at position [{string.Join(", ", position)}] was never written, or was erased."),
         new Fact("position", position),

@@ -105,6 +105,21 @@ internal ref struct JsonCursor
         }
     }
 
+    /// <summary>Writes the current string, unescaped.</summary>
+    /// <param name="utf8">At least as long as <see cref="Text"/>.</param>
+    /// <returns>Unit: bytes.</returns>
+    public readonly int CopyString(Span<byte> utf8)
+    {
+        try
+        {
+            return _reader.CopyString(utf8);
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfSurrogatePair();
+        }
+    }
+
     /// <summary>Goes to the next value, a list of counts, and to its end.</summary>
     /// <param name="countMax">Unit: numbers.</param>
     /// <param name="what">Subject of the message.</param>

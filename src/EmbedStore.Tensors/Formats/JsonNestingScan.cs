@@ -4,9 +4,11 @@ using System.Text.Json;
 namespace EmbedStore.Tensors;
 
 /// <summary>What a nested list is, seen from its text.</summary>
-/// <param name="Type">I64, F32 or Bool.</param>
+/// <param name="Type">I64, F32, Bool or Str.</param>
 /// <param name="Shape">At most <see cref="TensorShape.RankMax"/> dimensions.</param>
-internal sealed record JsonNesting(ElementType Type, TensorShape Shape);
+/// <param name="IsAllStrings">Every element is a string; also when there is none.</param>
+/// <param name="TextByteCount">Of all strings as they stand in the text. Unit: bytes.</param>
+internal sealed record JsonNesting(ElementType Type, TensorShape Shape, bool IsAllStrings, int TextByteCount);
 
 /// <summary>The first of two passes over a list: finds its type and shape, so that the second can write into an array of the right size.</summary>
 internal ref struct JsonNestingScan
@@ -19,6 +21,8 @@ internal ref struct JsonNestingScan
     private int _depth;
     private int? _rank;
     private ElementType? _type;
+    private bool _hasOthers;
+    private int _textByteCount;
 
     private JsonNestingScan(string name, Span<long> sizes, Span<long> counts)
     {
@@ -39,7 +43,7 @@ internal ref struct JsonNestingScan
             scan.Take(cursor);
         }
 
-        return new JsonNesting(scan._type ?? ElementType.I64, TensorShape.Of(scan._sizes[..scan._rank!.Value]));
+        return new JsonNesting(scan._type ?? ElementType.I64, TensorShape.Of(scan._sizes[..scan._rank!.Value]), !scan._hasOthers, scan._textByteCount);
     }
 
     private void Take(scoped in JsonCursor cursor)
@@ -90,12 +94,34 @@ internal ref struct JsonNestingScan
         ElementType type = TypeOf(cursor);
         CountOne();
         CheckRank(_depth, cursor);
-        if (_type is ElementType before && before != type && (before == ElementType.Bool || type == ElementType.Bool))
+        if (cursor.Token == JsonTokenType.String)
         {
-            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' mixes booleans and numbers.");
+            _textByteCount += cursor.Text.Length;
+        }
+        else
+        {
+            _hasOthers = true;
         }
 
-        _type = _type == ElementType.F32 ? ElementType.F32 : type;
+        _type = _type is ElementType before && before != type ? Join(before, type, cursor) : type;
+    }
+
+    /// <summary>The type of elements of two types: strings may be <c>"NaN"</c> too, and integers fractions.</summary>
+    private readonly ElementType Join(ElementType before, ElementType type, scoped in JsonCursor cursor)
+    {
+        if (before == ElementType.Bool || type == ElementType.Bool)
+        {
+            throw Malformed.At(cursor.Offset, $"Tensor '{_name}' mixes booleans and {(before == ElementType.Str || type == ElementType.Str ? "strings" : "numbers")}.");
+        }
+
+        if (before != ElementType.Str && type != ElementType.Str)
+        {
+            return ElementType.F32;
+        }
+
+        return !_hasOthers
+            ? ElementType.Str
+            : throw Malformed.At(cursor.Offset, $"Tensor '{_name}' mixes strings and numbers; among numbers, allowed are the strings NaN, Infinity, -Infinity. Here is {Found(cursor)}.");
     }
 
     private readonly void CountOne()
@@ -127,11 +153,13 @@ internal ref struct JsonNestingScan
                 throw Malformed.At(cursor.Offset, $"A number of tensor '{_name}' has {cursor.Text.Length} digits; at most {JsonTensorReader.NumberByteCountMax} are allowed.");
             case JsonTokenType.String when JsonNonFinite.TryParse(cursor, out _):
                 return ElementType.F32;
+            case JsonTokenType.String:
+                return ElementType.Str;
             default:
-                throw Malformed.At(cursor.Offset, $"Tensor '{_name}' has {Found(cursor)}; allowed are numbers, booleans and the strings NaN, Infinity, -Infinity.");
+                throw Malformed.At(cursor.Offset, $"Tensor '{_name}' has a {cursor.Token}; allowed are numbers, booleans and strings.");
         }
     }
 
     private static string Found(scoped in JsonCursor cursor) =>
-        cursor.Token == JsonTokenType.String ? $"the string \"{Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}\"" : $"a {cursor.Token}";
+        cursor.Token == JsonTokenType.String ? $"the string \"{Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}\"" : $"the number {Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}";
 }

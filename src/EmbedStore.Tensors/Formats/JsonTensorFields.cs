@@ -8,11 +8,14 @@ internal static class JsonTensorFields
     private static readonly string Supported = string.Join(", ", ElementTypes.Names);
 
     /// <summary>Goes to the next value, an element type's wire name.</summary>
-    public static ElementType ReadType(ref JsonCursor cursor, string tensor)
+    /// <param name="cursor">Before the value.</param>
+    /// <param name="tensor">For messages.</param>
+    /// <param name="withKeys">STR is one of them.</param>
+    public static ElementType ReadType(ref JsonCursor cursor, string tensor, bool withKeys = false)
     {
         cursor.Read(JsonTokenType.String, $"dtype of tensor '{tensor}'");
         string name = cursor.GetString();
-        return ElementTypes.TryParse(name, out ElementType type)
+        return (withKeys ? ElementTypes.TryParseWithKeys(name, out ElementType type) : ElementTypes.TryParse(name, out type))
             ? type
             : throw Malformed.At(cursor.Offset, $"dtype of tensor '{tensor}' is '{name}'; supported are {Supported}.");
     }

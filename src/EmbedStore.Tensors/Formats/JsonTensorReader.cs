@@ -4,8 +4,8 @@ namespace EmbedStore.Tensors;
 
 /// <summary>Reads JSON bodies: <c>{"tensors": {"ids": [[1, 2], [3, 4]]}, "index": "[ids]"}</c>.</summary>
 /// <remarks>
-/// <para>A tensor is a nested list or a bare value (integers I64, any fraction or exponent F32, booleans BOOL, empty I64), or an
-/// object of <c>dtype</c>, <c>shape</c> and flat <c>data</c>. <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c> stand for floats.</para>
+/// <para>A tensor is a nested list or a bare value (integers I64, any fraction or exponent F32, booleans BOOL, strings STR, empty I64), or an
+/// object of <c>dtype</c>, <c>shape</c> and flat <c>data</c>. <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c> stand for floats; a list of nothing else is F32, and has <see cref="Tensor.Keys"/> too.</para>
 /// <para>Numbers are rounded once, from their text. A number that does not fit its type is refused, not rounded to infinity.</para>
 /// </remarks>
 public static class JsonTensorReader
@@ -61,7 +61,13 @@ public static class JsonTensorReader
     {
         JsonCursor begin = cursor;
         JsonNesting nesting = JsonNestingScan.Scan(ref cursor, name);
-        return JsonElements.Read(begin, name, nesting.Type, nesting.Shape);
+        if (nesting.Type == ElementType.Str)
+        {
+            return Tensor.Of(nesting.Shape, JsonKeys.Read(begin, name, nesting));
+        }
+
+        Tensor tensor = JsonElements.Read(begin, name, nesting.Type, nesting.Shape);
+        return nesting.IsAllStrings ? new Tensor(tensor.Type, tensor.Shape, tensor.Data) { Keys = JsonKeys.Read(begin, name, nesting) } : tensor;
     }
 
     private static Tensor ReadObject(ref JsonCursor cursor, string name)
@@ -77,7 +83,7 @@ public static class JsonTensorReader
         {
             switch (key)
             {
-                case "dtype": type = JsonTensorFields.ReadType(ref cursor, name); break;
+                case "dtype": type = JsonTensorFields.ReadType(ref cursor, name, withKeys: true); break;
                 case "shape": sizes = JsonTensorFields.ReadSizes(ref cursor, name); break;
                 case "data":
                     // What the data means may stand behind it: count now, read later.
@@ -96,7 +102,7 @@ public static class JsonTensorReader
 
         TensorShape shape = JsonTensorFields.ToShape(sizes, name, offset);
         CheckData(dataBegin, name, shape, data.Shape);
-        return JsonElements.Read(dataBegin, name, type.Value, shape);
+        return type == ElementType.Str ? Tensor.Of(shape, JsonKeys.Read(dataBegin, name, data)) : JsonElements.Read(dataBegin, name, type.Value, shape);
     }
 
     private static void CheckData(JsonCursor begin, string name, TensorShape shape, TensorShape data)

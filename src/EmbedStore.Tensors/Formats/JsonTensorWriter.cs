@@ -34,7 +34,15 @@ public static class JsonTensorWriter
     public static void Write(Utf8JsonWriter json, Tensor tensor)
     {
         WriteStart(json, tensor.Type, tensor.Shape);
-        WriteElements(json, tensor.Type, tensor.Data.Span);
+        if (tensor.Type == ElementType.Str)
+        {
+            WriteKeys(json, tensor.Keys!);
+        }
+        else
+        {
+            WriteElements(json, tensor.Type, tensor.Data.Span);
+        }
+
         WriteEnd(json);
     }
 
@@ -75,6 +83,17 @@ public static class JsonTensorWriter
             case ElementType.I8: WriteAll(json, MemoryMarshal.Cast<byte, sbyte>(data), static (json, integer) => json.WriteNumberValue(integer)); break;
             case ElementType.U8: WriteAll(json, data, static (json, integer) => json.WriteNumberValue(integer)); break;
             default: WriteAll(json, data, static (json, boolean) => json.WriteBooleanValue(boolean != 0)); break;
+        }
+    }
+
+    /// <summary>Writes a run of keys.</summary>
+    /// <param name="json">After <see cref="WriteStart"/> with STR.</param>
+    /// <param name="keys">In order.</param>
+    public static void WriteKeys(Utf8JsonWriter json, RowKeys keys)
+    {
+        for (int i = 0; i < keys.Count; i++)
+        {
+            json.WriteStringValue(keys[i]);
         }
     }
 

@@ -37,6 +37,20 @@ internal static class NpyDataOrder
         return ordered;
     }
 
+    /// <summary>For each element in row-major order, its place in column-major order.</summary>
+    public static long[] RowMajorPlaces(TensorShape shape)
+    {
+        var columnMajor = new long[shape.ElementCount];
+        for (int i = 0; i < columnMajor.Length; i++)
+        {
+            columnMajor[i] = i;
+        }
+
+        var rowMajor = new long[columnMajor.Length];
+        Transpose<long>(MemoryMarshal.AsBytes(columnMajor.AsSpan()), MemoryMarshal.AsBytes(rowMajor.AsSpan()), shape);
+        return rowMajor;
+    }
+
     private static void Transpose(ReadOnlySpan<byte> source, Span<byte> destination, TensorShape shape, int size)
     {
         switch (size)

@@ -17,9 +17,10 @@ public sealed class NpyHeader
     private const int Alignment = 64;
     private const int VersionEnd = 8;
 
-    private NpyHeader(ElementType type, bool isBigEndian, bool isFortranOrder, TensorShape shape, int dataOffset, long dataByteCount)
+    private NpyHeader(ElementType type, int elementByteCount, bool isBigEndian, bool isFortranOrder, TensorShape shape, int dataOffset, long dataByteCount)
     {
         Type = type;
+        ElementByteCount = elementByteCount;
         IsBigEndian = isBigEndian;
         IsFortranOrder = isFortranOrder;
         Shape = shape;
@@ -27,8 +28,11 @@ public sealed class NpyHeader
         DataByteCount = dataByteCount;
     }
 
-    /// <summary>Element type; <c>V2</c> is read as BF16.</summary>
+    /// <summary>Element type; <c>V2</c> is read as BF16, <c>S</c> of any width as STR.</summary>
     public ElementType Type { get; }
+
+    /// <summary>Of STR, its width. Unit: bytes.</summary>
+    public int ElementByteCount { get; }
 
     /// <summary>True when the bytes of each element stand most significant first.</summary>
     public bool IsBigEndian { get; }
@@ -140,11 +144,11 @@ public sealed class NpyHeader
         }
 
         var fields = NpyFields.Parse(new PythonLiteral(text, offset, longSuffixes));
-        (ElementType type, bool isBigEndian) = NpyDescription.Parse(fields.Description, fields.DescriptionOffset);
-        Int128 dataByteCount = (Int128)fields.Shape.ElementCount * type.ByteCount();
+        (ElementType type, bool isBigEndian, int elementByteCount) = NpyDescription.Parse(fields.Description, fields.DescriptionOffset);
+        Int128 dataByteCount = (Int128)fields.Shape.ElementCount * elementByteCount;
         int dataOffset = offset + text.Length;
         return dataByteCount <= long.MaxValue - dataOffset
-            ? new NpyHeader(type, isBigEndian, fields.IsFortranOrder, fields.Shape, dataOffset, (long)dataByteCount)
+            ? new NpyHeader(type, elementByteCount, isBigEndian, fields.IsFortranOrder, fields.Shape, dataOffset, (long)dataByteCount)
             : throw Malformed.At(fields.ShapeOffset, $"The npy shape {fields.Shape} takes {dataByteCount} bytes, more than a file can have.");
     }
 }

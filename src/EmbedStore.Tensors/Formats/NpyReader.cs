@@ -20,6 +20,12 @@ public static class NpyReader
                 header.DataOffset + Math.Min(data.Length, header.DataByteCount), $"The npy data of shape {header.Shape} takes {header.DataByteCount} bytes; the body has {data.Length}.");
         }
 
-        return new Tensor(header.Type, header.Shape, NpyDataOrder.ToRowMajorLittleEndian(header, data));
+        return header.Type == ElementType.Str ? Tensor.Of(header.Shape, Keys(header, data)) : new Tensor(header.Type, header.Shape, NpyDataOrder.ToRowMajorLittleEndian(header, data));
+    }
+
+    private static RowKeys Keys(NpyHeader header, ReadOnlyMemory<byte> data)
+    {
+        var keys = RowKeys.OfPadded(data, header.ElementByteCount);
+        return header.IsFortranOrder && header.Shape.Rank > 1 ? keys.Pick(NpyDataOrder.RowMajorPlaces(header.Shape)) : keys;
     }
 }

@@ -7,18 +7,18 @@ public static class Argmax
 {
     /// <summary>Reduces one dimension, or the flattened tensor when <paramref name="dimension"/> is null.</summary>
     /// <param name="name">The tensor's name in the request, for the error.</param>
-    /// <param name="scores">Any element type but BOOL.</param>
+    /// <param name="scores">Any element type but BOOL and STR.</param>
     /// <param name="dimension">Counts from the end when negative.</param>
     /// <returns>I64, of the shape of <paramref name="scores"/> without the dimension; a scalar when flattened.</returns>
     /// <exception cref="EmbedStoreException">
-    /// <see cref="ErrorCode.UnsupportedDtype"/> for BOOL; <see cref="ErrorCode.IndexOutOfRange"/> for a dimension that is not there;
+    /// <see cref="ErrorCode.UnsupportedDtype"/> for BOOL and STR; <see cref="ErrorCode.IndexOutOfRange"/> for a dimension that is not there;
     /// <see cref="ErrorCode.ShapeMismatch"/> when there is nothing to take a maximum of.
     /// </exception>
     public static Tensor Compute(string name, Tensor scores, long? dimension)
     {
-        if (scores.Type == ElementType.Bool)
+        if (scores.Type is ElementType.Bool or ElementType.Str)
         {
-            throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"argmax takes numbers; tensor '{name}' is BOOL.", new Fact("tensor", name));
+            throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"argmax takes numbers; tensor '{name}' is {scores.Type.WireName()}.", new Fact("tensor", name));
         }
 
         int axis = dimension is { } d ? AxisOf(name, scores.Shape, d) : 0;

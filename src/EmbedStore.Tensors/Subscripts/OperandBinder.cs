@@ -4,10 +4,15 @@ namespace EmbedStore.Tensors;
 /// <remarks>Refuses, in this order: a step backwards, a tensor that came without a use, one that did not come, an element type that is no index, an argmax of nothing.</remarks>
 internal static class OperandBinder
 {
-    public static List<Operand> Bind(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
+    public static List<Operand> Bind(Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
     {
         RequireNames(subscript, tensors, dialect);
-        RefuseTypes(subscript, tensors);
+        if (table.HasKeys)
+        {
+            RequireKeys(subscript.Items[0], tensors);
+        }
+
+        RefuseTypes(table.HasKeys ? subscript.Items.Skip(1) : subscript.Items, tensors);
         return subscript.Items.Select(item => Bind(item, tensors)).ToList();
     }
 
@@ -51,9 +56,23 @@ internal static class OperandBinder
         }
     }
 
-    private static void RefuseTypes(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors)
+    /// <summary>Rows are named by strings alone. What is no index of rows at all is refused later, by <see cref="OpenDimension"/>.</summary>
+    private static void RequireKeys(SubscriptItem first, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        foreach (TensorItem item in subscript.Items.OfType<TensorItem>())
+        string? name = first switch { TensorItem item => item.Name, ArgmaxItem argmax => argmax.Name, _ => null };
+        bool isInteger = first is IntegerItem or ArgmaxItem || (first is TensorItem && tensors[name!].Type is not (ElementType.Str or ElementType.Bool));
+        if (isInteger)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.UnsupportedDtype,
+                $"The table's rows have strings as keys: STR, or U8 with zeros at the end{(name is null ? "" : $"; not {tensors[name].Type.WireName()} as in tensor '{name}'")}.",
+                new Fact("tensor", name));
+        }
+    }
+
+    private static void RefuseTypes(IEnumerable<SubscriptItem> items, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        foreach (TensorItem item in items.OfType<TensorItem>())
         {
             ElementType type = tensors[item.Name].Type;
             if (type != ElementType.Bool && !type.IsInteger())
@@ -86,7 +105,19 @@ internal static class OperandBinder
         }
 
         var values = new long[tensor.Shape.ElementCount];
-        ElementConverter.ReadIntegers(tensor, values);
+        if (tensor.Type == ElementType.Str)
+        {
+            // Keys are counted through; the plan says which of them each entry means.
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = i;
+            }
+        }
+        else
+        {
+            ElementConverter.ReadIntegers(tensor, values);
+        }
+
         return tensor.Shape.Rank == 0 ? new IntegerOperand(values[0], name) : new IndicesOperand(name, tensor.Shape, values);
     }
 }

@@ -1,7 +1,7 @@
 namespace EmbedStore.Tensors;
 
 /// <summary>Steps 2 to 5 of <see cref="SubscriptResolver"/>: basic items make a view of the table, index tensors then pick from the view.</summary>
-internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
+internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTensor? keys)
 {
     private readonly List<ViewAxis> _view = ViewAxis.Of(table);
     private readonly List<(int Axis, Operand Operand)> _recorded = [];
@@ -35,8 +35,18 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
         RequireRank(before.Length + after.Length + (blockShape?.Rank ?? 0));
         checkShape?.Invoke(SubscriptPlan.ShapeOf(before, blockShape, after));
         ThrowFirst(_selectionOutside);
+        RequireKeys(indices, blockShape);
         PlanBlock? block = blockShape is null ? null : BuildBlock(indices, blockShape);
-        return new SubscriptPlan(table, _rowBase, _columnBase, before, block, after);
+        return new SubscriptPlan(table, _rowBase, _columnBase, before, block, after, keys?.Keys);
+    }
+
+    /// <summary>A key that selects is checked as an integer is: even when the result is empty.</summary>
+    private void RequireKeys(List<AdvancedIndex> indices, TensorShape? blockShape)
+    {
+        if (keys is { } given && (blockShape is null || IsChecked(indices, blockShape)) && given.Keys.FirstInvalid() is >= 0 and int bad)
+        {
+            throw IndexErrors.NoKey(given.Name, given.Shape.CoordinatesOf(bad), given.Keys[bad]);
+        }
     }
 
     private void Place(Operand operand, bool integersJoin, int left)
@@ -122,7 +132,9 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
         if (table.IsOpen && _openDimension is null && _cursor == 0 && _view.Count == table.Sizes.Rank && operand is not (IntegerOperand or IndicesOperand))
         {
             _openDimension = OpenDimension.Refuse(
-                "The first item of a subscript on an open vocabulary is an integer or an integer tensor of row ids.", "an integer or an integer tensor", NameOf(operand));
+                table.HasKeys ? "The first item of a subscript on a table with string keys is a tensor of strings." : "The first item of a subscript on an open vocabulary is an integer or an integer tensor of row ids.",
+                table.HasKeys ? "a tensor of strings" : "an integer or an integer tensor",
+                NameOf(operand));
         }
     }
 
@@ -223,3 +235,6 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect)
         return blockShape.ElementCount > 0 && (picksFromNothing || slicesHaveElements);
     }
 }
+
+/// <summary>The tensor that names rows by keys.</summary>
+internal sealed record KeyTensor(string Name, TensorShape Shape, RowKeys Keys);

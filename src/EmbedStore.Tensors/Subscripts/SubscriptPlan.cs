@@ -17,9 +17,10 @@ public sealed class SubscriptPlan
     private readonly PlanBlock? _block;
     private readonly PlanAxis[] _after;
 
-    internal SubscriptPlan(TableShape table, long rowBase, int columnBase, PlanAxis[] before, PlanBlock? block, PlanAxis[] after)
+    internal SubscriptPlan(TableShape table, long rowBase, int columnBase, PlanAxis[] before, PlanBlock? block, PlanAxis[] after, RowKeys? keys = null)
     {
         Table = table;
+        Keys = keys;
         _rowBase = rowBase;
         _before = before;
         _block = block;
@@ -55,7 +56,13 @@ public sealed class SubscriptPlan
     /// <summary>The elements that each entry reads or writes. One element when <see cref="ByElement"/>; its start then means nothing.</summary>
     public ColumnRange Columns { get; }
 
-    /// <summary>Row id of each entry. May be an array that the plan keeps: read only.</summary>
+    /// <summary>On a table with keys, what was sent. Null otherwise.</summary>
+    public RowKeys? Keys { get; }
+
+    /// <summary>Key of each entry, on a table with keys; null otherwise.</summary>
+    public RowKeys? EntryKeys() => Keys?.Pick(RowIds().Span);
+
+    /// <summary>Row id of each entry; on a table with keys, its place in <see cref="Keys"/>. May be an array that the plan keeps: read only.</summary>
     public ReadOnlyMemory<long> RowIds()
     {
         if (_block is { } block && _rowBase == 0 && EntryCount == block.Rows.Length)

@@ -11,7 +11,7 @@ public static class SubscriptResolver
     /// <summary>Resolves a subscript.</summary>
     /// <param name="subscript">What to select.</param>
     /// <param name="table">Shape of the table.</param>
-    /// <param name="tensors">The tensors that the subscript names, and no others.</param>
+    /// <param name="tensors">The tensors that the subscript names, and no others. Row keys as STR.</param>
     /// <param name="dialect">Whose rules hold.</param>
     /// <param name="limits">Checked before anything of that size is allocated.</param>
     /// <param name="checkShape">Refuses what the caller cannot do with a result of this shape; comes before any index is looked at. Null: nothing.</param>
@@ -28,16 +28,21 @@ public static class SubscriptResolver
         PlanLimits limits,
         Action<TensorShape>? checkShape = null)
     {
-        List<Operand> operands = OperandBinder.Bind(subscript, tensors, dialect);   // (1)
-        var layout = new SubscriptLayout(table, dialect);
-        layout.Place(ExpandEllipsis(operands, table));                              // (2)
-        return layout.ToPlan(limits, checkShape);                                   // (3) to (5)
+        List<Operand> operands = OperandBinder.Bind(subscript, table, tensors, dialect);   // (1)
+        var layout = new SubscriptLayout(table, dialect, KeysOf(subscript, table, tensors));
+        layout.Place(ExpandEllipsis(operands, table));                                     // (2)
+        return layout.ToPlan(limits, checkShape);                                          // (3) to (5)
     }
 
     /// <summary>Refuses what comes before all types and shapes: for callers with checks of their own that come after it.</summary>
     /// <exception cref="EmbedStoreException">MalformedSubscript (a negative step), UnknownTensor, MissingTensor.</exception>
     public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect) =>
         OperandBinder.RequireNames(subscript, tensors, dialect);
+
+    private static KeyTensor? KeysOf(Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors) =>
+        table.HasKeys && subscript.Items[0] is TensorItem item && tensors[item.Name] is { Type: ElementType.Str, Keys: { } keys, Shape: { } shape }
+            ? new KeyTensor(item.Name, shape, keys)
+            : null;
 
     private static List<Operand> ExpandEllipsis(List<Operand> operands, TableShape table)
     {

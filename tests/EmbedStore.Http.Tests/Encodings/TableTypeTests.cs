@@ -20,7 +20,7 @@ public class TableTypeTests(TestServer server) : IClassFixture<TestServer>
         string table = await Api.NewAsync("[3, 4]", $", \"dtype\": \"{stored.WireName()}\"{scale}");
         ElementType written = stored == ElementType.I8 ? ElementType.F32 : stored;
         (await Api.PutAsync(table, "[1]", Elements.Of(written, TensorShape.Of(4), 1, 2, 0, 127))).Success();
-        foreach (ElementType asked in Enum.GetValues<ElementType>())
+        foreach (ElementType asked in Enum.GetValues<ElementType>().Except([ElementType.Str]))
         {
             foreach (WireFormat format in Enum.GetValues<WireFormat>())
             {

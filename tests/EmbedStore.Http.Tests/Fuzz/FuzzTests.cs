@@ -12,7 +12,7 @@ public class FuzzTests(ITestOutputHelper output)
     private const long MemoryGrowthMax = 1L << 30;
 
     private static readonly string[] Verbs = ["gather", "put", "source", "bag", "erase", "import"];
-    private static readonly string[] TableNames = ["plain", "line", "deep", "open", "scaled"];
+    private static readonly string[] TableNames = ["plain", "line", "deep", "open", "scaled", "words"];
     private static readonly string[] Items =
         ["0", "-1", "3", "7", "99", ":", "1:3", "::2", "::-1", "-2:", "5:1", "...", "None", "True", "False", "ids", "m", "argmax(s, 0)", "argmax(s)", "argmax(s, -1)", "1_0", "9223372036854775807", "-9223372036854775808:9223372036854775807", "", " 1 ", "x"];
     private static readonly string[] Parameters =
@@ -32,7 +32,10 @@ public class FuzzTests(ITestOutputHelper output)
         Assert.Equal(200, (await server.Api.GetAsync("/health/ready")).Status);
         foreach (string table in TableNames)
         {
-            (await server.Api.GatherAsync(table, "[0]", query: "missing=zeros")).Success();
+            Answer answer = table == "words"
+                ? await server.Api.GatherAsync(table, tensors: new Dictionary<string, Tensor> { ["ids"] = PaddedKeys(new Random(1)) }, query: "missing=zeros")
+                : await server.Api.GatherAsync(table, "[0]", query: "missing=zeros");
+            answer.Success();
         }
     }
 
@@ -43,6 +46,7 @@ public class FuzzTests(ITestOutputHelper output)
         (await api.CreateAsync("deep", """{"shape": [2, 3, 4, 5], "dtype": "F16", "initializer": {"kind": "normal", "seed": 3}}""")).Success();
         (await api.CreateAsync("open", """{"shape": ["*", 4], "dtype": "BF16"}""")).Success();
         (await api.CreateAsync("scaled", """{"shape": [8, 4], "dtype": "I8", "scale": "row"}""")).Success();
+        (await api.CreateAsync("words", """{"shape": ["*", 4], "key": "string"}""")).Success();
     }
 
     private static async Task RunAsync(ApiClient api, int worker)
@@ -91,7 +95,10 @@ public class FuzzTests(ITestOutputHelper output)
     {
         var all = new Dictionary<string, Tensor>
         {
-            ["ids"] = Tensor.Of(TensorShape.Of(2, 2), random.Next(9), random.Next(9), -random.Next(9), random.Next(3)),
+            ["ids"] = random.Next(4) > 0 ? Tensor.Of(TensorShape.Of(2, 2), random.Next(9), random.Next(9), -random.Next(9), random.Next(3))
+                : format == WireFormat.Json ? Tensor.Of(TensorShape.Of(2, 2), RowKeys.Of("a", $"b{random.Next(9)}", random.Next(3) == 0 ? "" : "é", "NaN"))
+                : PaddedKeys(random),
+            ["keys"] = PaddedKeys(random),
             ["m"] = new Tensor(ElementType.Bool, TensorShape.Of(8), Enumerable.Range(0, 8).Select(_ => (byte)random.Next(2)).ToArray()),
             ["s"] = Tensor.Of(TensorShape.Of(2, 3), 1f, 2f, float.NaN, 4f, 5f, 6f),
             ["values"] = Tensor.Of(random.Next(2) == 0 ? TensorShape.Scalar : TensorShape.Of(1), (float)random.Next(100)),
@@ -106,4 +113,8 @@ public class FuzzTests(ITestOutputHelper output)
         // Mostly what the subscript names, so that many calls get past the names.
         return all.Where(tensor => index.Contains(tensor.Key, StringComparison.Ordinal) || tensor.Key == "values" ? random.Next(8) > 0 : random.Next(12) == 0).ToDictionary();
     }
+
+    /// <summary>A letter, a digit and a zero each.</summary>
+    private static Tensor PaddedKeys(Random random) =>
+        Tensor.From<byte>(ElementType.U8, TensorShape.Of(8, 3), Enumerable.Range(0, 24).Select(i => i % 3 == 2 ? (byte)0 : (byte)((i % 3 == 0 ? 'a' : '0') + random.Next(10))).ToArray());
 }

@@ -38,6 +38,24 @@ public sealed class PointedServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the server with a point armed, and kills it when it is ready all the same: there was nothing to do of that kind.</summary>
+    /// <returns>Whether it died of the point.</returns>
+    public async Task<bool> DiesInStartAsync(string point)
+    {
+        _server.SetVariable(PointVariable, point);
+        try
+        {
+            await _server.RestartAsync();
+            await MixedLoad.WaitUntilReadyAsync(_server.Client);
+            _server.Kill();
+            return false;
+        }
+        catch (Exception died) when (died is HttpRequestException || (died is InvalidOperationException && died.Message.StartsWith("The server ended", StringComparison.Ordinal)))
+        {
+            return await _server.WaitForEndAsync() == KilledExitCode;
+        }
+    }
+
     /// <summary>Starts the server without a point, and compares everything.</summary>
     /// <param name="point">The last one.</param>
     public async Task CheckAsync(string point)

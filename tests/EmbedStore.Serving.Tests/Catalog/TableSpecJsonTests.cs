@@ -20,6 +20,9 @@ public class TableSpecJsonTests
     [InlineData("""{"shape": [2, 3, 4], "dtype": "I8", "scale": "row", "durability": "none"}""")]
     [InlineData("""{"shape": [9, 4], "initializer": {"kind": "uniform", "low": -0.05, "high": 0.05, "seed": -7}, "missing": "zeros"}""")]
     [InlineData("""{"shape": [9, 4], "optimizer": {"kind": "adam", "lr": 0.5}}""")]
+    [InlineData("""{"shape": [9, 4], "ttl": 0.25}""")]
+    [InlineData("""{"shape": ["*", 4], "ttl": 3600, "admission": {"min_count": 3}, "capacity": {"rows": 1000000, "evict": "lfu"}}""")]
+    [InlineData("""{"shape": ["*"], "capacity": {"rows": 1}}""")]
     public void Write_ThenRead_GivesAnEqualSpec(string json)
     {
         TableSpec spec = TestTables.Spec(json);
@@ -42,11 +45,27 @@ public class TableSpecJsonTests
     [InlineData("""{"shape": [4], "dtype": "I8"}""", "scale")]
     [InlineData("""{"shape": [4], "scale": "row"}""", "scale")]
     [InlineData("""{"shape": [4], "key": "string"}""", "key")]
+    [InlineData("""{"shape": ["*", 4], "key": "uuid"}""", "key")]
+    [InlineData("""{"shape": ["*", 4], "key": "string", "initializer": {"kind": "identity"}}""", "initializer")]
     [InlineData("""{"shape": [4], "shards": 0}""", "shards")]
     [InlineData("""{"shape": [4], "shards": 1025}""", "shards")]
     [InlineData("""{"shape": [4], "missing": "Zeros"}""", "missing")]
     [InlineData("""{"shape": [4], "durability": "fsync"}""", "durability")]
-    [InlineData("""{"shape": [4], "ttl": 5}""", "ttl")]
+    [InlineData("""{"shape": [4], "ttl": 0}""", "ttl")]
+    [InlineData("""{"shape": [4], "ttl": -1}""", "ttl")]
+    [InlineData("""{"shape": [4], "ttl": "1"}""", "ttl")]
+    [InlineData("""{"shape": [4], "ttl": 3153600000.5}""", "ttl")]
+    [InlineData("""{"shape": [4], "admission": {"min_count": 2}}""", "admission")]
+    [InlineData("""{"shape": ["*", 4], "admission": 2}""", "admission")]
+    [InlineData("""{"shape": ["*", 4], "admission": {}}""", "admission.min_count")]
+    [InlineData("""{"shape": ["*", 4], "admission": {"min_count": 0}}""", "admission.min_count")]
+    [InlineData("""{"shape": ["*", 4], "admission": {"min_count": 65536}}""", "admission.min_count")]
+    [InlineData("""{"shape": ["*", 4], "admission": {"min_count": 1.5}}""", "admission.min_count")]
+    [InlineData("""{"shape": [4], "capacity": {"rows": 2}}""", "capacity")]
+    [InlineData("""{"shape": ["*", 4], "capacity": 5}""", "capacity")]
+    [InlineData("""{"shape": ["*", 4], "capacity": {"evict": "lru"}}""", "capacity.rows")]
+    [InlineData("""{"shape": ["*", 4], "capacity": {"rows": 0}}""", "capacity.rows")]
+    [InlineData("""{"shape": ["*", 4], "capacity": {"rows": 9, "evict": "fifo"}}""", "capacity.evict")]
     [InlineData("""{"shape": [4], "initializer": "zeros"}""", "initializer")]
     [InlineData("""{"shape": [4], "initializer": {"kind": "other"}}""", "initializer.kind")]
     [InlineData("""{"shape": [4], "initializer": {"kind": "constant", "value": "1"}}""", "initializer.value")]
@@ -58,6 +77,8 @@ public class TableSpecJsonTests
     [Theory]
     [InlineData("""{"shape": [4], "colour": 1}""", ErrorCode.UnknownParameter, "colour")]
     [InlineData("""{"shape": [4], "initializer": {"kind": "zeros", "seed": 1}}""", ErrorCode.UnknownParameter, "initializer.seed")]
+    [InlineData("""{"shape": ["*", 4], "admission": {"min_count": 2, "max": 1}}""", ErrorCode.UnknownParameter, "admission.max")]
+    [InlineData("""{"shape": ["*", 4], "capacity": {"rows": 2, "foo": 1}}""", ErrorCode.UnknownParameter, "capacity.foo")]
     [InlineData("""{"shape": [4], "optimizer": {"kind": "sgd", "beta1": 1}}""", ErrorCode.UnknownParameter, "optimizer.beta1")]
     [InlineData("""{"shape": [4], "optimizer": {"kind": "sgd", "lr": 1, "lr": 2}}""", ErrorCode.ConflictingParameters, "optimizer.lr")]
     public void Read_UnknownOrRepeatedField_IsNamed(string json, ErrorCode code, string parameter) => RequireRefusal(json, code, parameter);
@@ -66,6 +87,13 @@ public class TableSpecJsonTests
     public void Differences_OtherFields_AreNamedInOrder() => Assert.Equal(
         ["shape", "dtype", "initializer"],
         TableSpecJson.Differences(TestTables.Spec("""{"shape": [4]}"""), TestTables.Spec("""{"initializer": {"kind": "zeros"}, "missing": "zeros", "dtype": "F64", "shape": [5]}""")));
+
+    [Fact]
+    public void Differences_OtherVocabulary_IsNamed() => Assert.Equal(
+        ["ttl", "admission", "capacity"],
+        TableSpecJson.Differences(
+            TestTables.Spec("""{"shape": ["*", 4], "ttl": 5, "admission": {"min_count": 2}, "capacity": {"rows": 2}}"""),
+            TestTables.Spec("""{"shape": ["*", 4], "ttl": 6, "capacity": {"rows": 2, "evict": "lfu"}}""")));
 
     private static void RequireRefusal(string json, ErrorCode code, string parameter)
     {

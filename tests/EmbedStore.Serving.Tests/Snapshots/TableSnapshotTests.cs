@@ -186,6 +186,45 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         Assert.Single((await ReadAsync()).Distinct());
     }
 
+    /// <summary>Keys go with their rows, and so does what is known of those that are gone; a table that makes room does so by the rows' own ids.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(5)]
+    public async Task RestoreAsync_TableWithKeysAndCapacity_GivesEachKeyItsRow(int? shards)
+    {
+        const string Spec = """{"shape": ["*", 2], "key": "string", "shards": 3, "capacity": {"rows": 40, "evict": "lru"} }""";
+        Table table = (await _catalog.CreateAsync("t", TestTables.Spec(Spec), CancellationToken.None)).Table;
+        string[] keys = [.. Enumerable.Range(0, 50).Select(static i => $"key-{i}")];
+        foreach (string key in keys)
+        {
+            await PutAsync(table, key, float.Parse(key[4..], System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        await TakeAsync();
+        await PutAsync(table, "key-49", 1000);
+        await PutAsync(table, "another", 1000);
+        await Restorer.RestoreAsync("t", 1, shards, CancellationToken.None);
+        Assert.Equal(40, TableNow.RowCount);
+        await ReopenAsync();
+
+        double[] expected = [.. Enumerable.Range(0, 50).SelectMany(static i => new double[] { i < 10 ? 0 : i, i < 10 ? 0 : i })];
+        Assert.Equal(expected, await TestTables.ReadAsync(Lookup(keys)));
+        Lookup withStatus = Lookup([keys[0], keys[49], "another"]);
+        await TestTables.ReadAsync(withStatus);
+        Assert.Equal([RowStatus.Evicted, RowStatus.Found, RowStatus.NeverWritten], withStatus.Statuses.ToArray());
+        await PutAsync(TableNow, "another", 1);
+        Assert.Equal(40, TableNow.RowCount);
+
+        Lookup Lookup(string[] wanted) => _lookups.Prepare(TableNow, new LookupRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(wanted))), WithStatus = true });
+    }
+
+    private static Tensor Keys(params string[] keys) => Tensor.Of(TensorShape.Of(keys.Length), RowKeys.Of(keys));
+
+    private async Task PutAsync(Table table, string key, float value) => await _updates.ApplyAsync(
+        table,
+        new UpdateRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(key))), Values = Tensor.Of(TensorShape.Scalar, value), Kind = RowWriteKind.Assign },
+        CancellationToken.None);
+
     [Fact]
     public async Task Open_AfterARestoreThatWasCutShort_ServesTheTableAsBefore()
     {

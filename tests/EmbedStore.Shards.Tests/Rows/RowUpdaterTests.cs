@@ -13,7 +13,7 @@ public sealed class RowUpdaterTests
     public void Apply_TheSameRecordsAgain_ChangesNothing(int replays)
     {
         using var rows = new RowStore(FourFloats, Options(new FaultyDisk()), "/scratch");
-        var updater = new RowUpdater(FourFloats, rows);
+        var updater = new RowUpdater(FourFloats, rows, new ShardVocabulary(FourFloats, Options()));
         for (int replay = 0; replay <= replays; replay++)
         {
             for (int lsn = 1; lsn <= 10; lsn++)
@@ -32,7 +32,7 @@ public sealed class RowUpdaterTests
     public void Apply_RecordOlderThanOneOfItsRows_ChangesOnlyTheOthers()
     {
         using var rows = new RowStore(FourFloats, Options(new FaultyDisk()), "/scratch");
-        var updater = new RowUpdater(FourFloats, rows);
+        var updater = new RowUpdater(FourFloats, rows, new ShardVocabulary(FourFloats, Options()));
         Apply(updater, Row(1, 5), lsn: 8);
         Apply(updater, Erase(2), lsn: 8);
         Assert.Equal(1, Apply(updater, Accumulate([1, 3], 1, 1, 1, 1, 1, 1, 1, 1), lsn: 7));
@@ -42,15 +42,15 @@ public sealed class RowUpdaterTests
     private static long Apply(RowUpdater updater, RowWrite write, long lsn)
     {
         byte[] payload = new byte[WritePayload.ByteCount(write)];
-        WritePayload.Write(write, payload);
+        WritePayload.Write(write, write.RowIds.Span, payload);
         Assert.True(WritePayload.TryRead(payload, FourFloats, out RowChange change));
-        return updater.Apply(change, lsn, writtenAt: lsn);
+        return updater.Apply(change, lsn, writtenAt: lsn, WriteTicks.AtOnce(lsn));
     }
 
     private static float[] ReadFirsts(RowStore rows, params long[] rowIds)
     {
         byte[] data = new byte[rowIds.Length * FourFloats.DataByteCount];
-        rows.Read(rowIds, [], data, new RowStatus[rowIds.Length], Memory<long>.Empty);
+        rows.Read(rowIds, [], ReadRules.None, data, new RowStatus[rowIds.Length], Memory<long>.Empty);
         return [.. rowIds.Select((_, i) => MemoryMarshal.Cast<byte, float>(data)[i * Width])];
     }
 }

@@ -17,6 +17,12 @@ public class JsonTensorReaderTests
     [InlineData("-0.5", ElementType.F32, "[]")]
     [InlineData("\"NaN\"", ElementType.F32, "[]")]
     [InlineData("false", ElementType.Bool, "[]")]
+    [InlineData("[\"a string\"]", ElementType.Str, "[1]")]
+    [InlineData("[[\"nan\"],[\"NaN\"]]", ElementType.Str, "[2, 1]")]
+    [InlineData("[\"NaN\",\"b\"]", ElementType.Str, "[2]")]
+    [InlineData("\"one\"", ElementType.Str, "[]")]
+    [InlineData("{\"data\":[\"NaN\",\"b\"],\"shape\":[2,1],\"dtype\":\"STR\"}", ElementType.Str, "[2, 1]")]
+    [InlineData("{\"dtype\":\"STR\",\"shape\":[0,4],\"data\":[]}", ElementType.Str, "[0, 4]")]
     [InlineData("[]", ElementType.I64, "[0]")]
     [InlineData("[[],[]]", ElementType.I64, "[2, 0]")]
     [InlineData("[[[]]]", ElementType.I64, "[1, 1, 0]")]
@@ -30,6 +36,40 @@ public class JsonTensorReaderTests
         Tensor tensor = ReadOne(json);
 
         Assert.Equal((type, shape), (tensor.Type, tensor.Shape.ToString()));
+    }
+
+    [Theory]
+    [InlineData("[\"plain\",\"Z\\u00fcrich\",\"\\ud83d\\ude00\",\"\\\"\\\\\\/\\n\",\"\",\"\\u0000\"]", "plain|Zürich|😀|\"\\/\n||\0")]
+    [InlineData("[[\"a\",\"b\"],[\"c\",\"d\"]]", "a|b|c|d")]
+    [InlineData("[\"NaN\",\"Infinity\"]", "NaN|Infinity")]
+    [InlineData("\"NaN\"", "NaN")]
+    [InlineData("[]", "")]
+    [InlineData("[1,\"NaN\"]", null)]
+    [InlineData("[1]", null)]
+    [InlineData("{\"dtype\":\"F32\",\"shape\":[1],\"data\":[\"NaN\"]}", null)]
+    public void Read_Strings_AreKeysOfTheirBytes(string json, string? keys)
+    {
+        RowKeys? read = ReadOne(json).Keys;
+
+        Assert.Equal(keys, read is null ? null : string.Join('|', Enumerable.Range(0, read.Count).Select(read.TextOf)));
+    }
+
+    [Fact]
+    public void Read_KeysThatWereWritten_AreTheSame()
+    {
+        string[] keys = ["a", "\"quoted\" \\ / \n", "Zürich", "😀", "NaN"];
+        var body = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var json = new System.Text.Json.Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            JsonTensorWriter.WriteTensors(json, [new("t", Tensor.Of(TensorShape.Of(1, 5), RowKeys.Of(keys)))]);
+            json.WriteEndObject();
+        }
+
+        Tensor read = JsonTensorReader.Read(body.WrittenMemory).Tensors["t"];
+
+        Assert.Equal((ElementType.Str, "[1, 5]"), (read.Type, read.Shape.ToString()));
+        Assert.Equal(keys, Enumerable.Range(0, 5).Select(read.Keys!.TextOf));
     }
 
     [Fact]
@@ -55,8 +95,15 @@ public class JsonTensorReaderTests
     [InlineData("[1,null]", 3, "has a Null")]
     [InlineData("null", 0, "has a Null")]
     [InlineData("[{}]", 1, "has a StartObject")]
-    [InlineData("[\"nan\"]", 1, "the string \"nan\"; allowed are numbers, booleans and the strings NaN, Infinity, -Infinity")]
-    [InlineData("[\"a string\"]", 1, "the string \"a string\"")]
+    [InlineData("[0.5,\"nan\"]", 5, "the strings NaN, Infinity, -Infinity. Here is the string \"nan\"")]
+    [InlineData("[1,\"a string\"]", 3, "mixes strings and numbers")]
+    [InlineData("[\"a string\",1]", 12, "Here is the number 1")]
+    [InlineData("[\"NaN\",1,\"a\"]", 9, "mixes strings and numbers")]
+    [InlineData("[true,\"a\"]", 6, "mixes booleans and strings")]
+    [InlineData("[[\"a\"],\"b\"]", 7, "ragged")]
+    [InlineData("[\"a\\udc00\"]", 1, "half a surrogate pair")]
+    [InlineData("{\"dtype\":\"STR\",\"shape\":[1],\"data\":[1]}", 35, "Element 0 of tensor 't' is 1, which STR does not hold")]
+    [InlineData("{\"dtype\":\"F32\",\"shape\":[1],\"data\":[\"a\"]}", 35, "is a, which F32 does not hold")]
     [InlineData("[9223372036854775808]", 1, "Element 0 of tensor 't' is 9223372036854775808, which I64 does not hold")]
     [InlineData("[0.5,1e39]", 5, "which F32 does not hold")]
     [InlineData("[NaN]", 1, "not valid")]
@@ -181,7 +228,7 @@ public class JsonTensorReaderTests
 
     [Fact]
     public void Read_MutatedBodies_GivesAMessageOrARefusal() => Refusal.CheckMutations(
-        """{"tensors":{"ids":[[1,-2],[3,4]],"w":{"dtype":"BF16","shape":[2,1],"data":[0.5,"NaN"]},"m":[true]},"index":"[ids]","o":{"a":[1e5]}}"""u8.ToArray(),
+        """{"tensors":{"ids":[[1,-2],[3,4]],"w":{"dtype":"BF16","shape":[2,1],"data":[0.5,"NaN"]},"m":[true],"k":["a","\u00e4"],"s":{"dtype":"STR","shape":[1],"data":["b"]}},"index":"[ids]","o":{"a":[1e5]}}"""u8.ToArray(),
         bytes => JsonTensorReader.Read(bytes),
         seed: 13);
 

@@ -43,6 +43,37 @@ public class NpyTests
         }
     }
 
+    /// <summary>Fixed-width strings, filled up with zeros at the end, in both orders.</summary>
+    [Theory]
+    [InlineData("|S3", false, "a\0\0bc\0def\0\0\0", "a bc def ")]
+    [InlineData("|S3", true, "a\0\0bc\0def\0\0\0", "a def bc ")]
+    [InlineData("|S2", false, "\u00fcabb\0c\0", "\u00fc ab b c")]
+    public void Read_Strings_GivesKeys(string description, bool isFortranOrder, string data, string keys)
+    {
+        string text = $"{{'descr': '{description}', 'fortran_order': {isFortranOrder}, 'shape': (2, 2), }}";
+
+        Tensor tensor = NpyReader.Read((byte[])[.. Golden[..8], 0x76, 0, .. Encoding.ASCII.GetBytes(text.PadRight(117) + "\n"), .. Encoding.UTF8.GetBytes(data)]);
+
+        Assert.Equal((ElementType.Str, "[2, 2]"), (tensor.Type, tensor.Shape.ToString()));
+        Assert.Equal(keys, string.Join(' ', Enumerable.Range(0, 4).Select(tensor.Keys!.TextOf)));
+    }
+
+    [Theory]
+    [InlineData("|S")]
+    [InlineData("|S0")]
+    [InlineData("|S05")]
+    [InlineData("|S+5")]
+    [InlineData("|S65537")]
+    [InlineData("|S99999999999")]
+    [InlineData("<S5")]
+    [InlineData("<U5")]
+    public void Read_OtherStrings_AreRefused(string description)
+    {
+        string text = $"{{'descr': '{description}', 'fortran_order': False, 'shape': (9,), }}";
+
+        Refusal.Check(() => NpyReader.Read((byte[])[.. Golden[..8], 0x76, 0, .. Encoding.ASCII.GetBytes(text.PadRight(117) + "\n")]), 20, $"'{description}' is not supported");
+    }
+
     [Fact]
     public void TryParse_EveryPrefix_AsksForMoreUntilTheHeaderIsThere()
     {
@@ -126,7 +157,7 @@ public class NpyTests
     [InlineData("<u4")]
     [InlineData(">u8")]
     [InlineData("<c8")]
-    [InlineData("|S3")]
+    [InlineData(">S3")]
     [InlineData("<U3")]
     [InlineData("<M8[ns]")]
     [InlineData("<i1")]
