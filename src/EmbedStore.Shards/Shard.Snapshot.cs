@@ -126,7 +126,7 @@ public sealed partial class Shard
             SnapshotManifest? before = shard._snapshot;
             (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
             Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
-            return (before, before is null ? [] : shard._log.LetGo(before.CoveredLsn));
+            return (before, before is null ? [] : shard._log.LetGo(before.CoveredLsn, before.LogSegment));
         }
     }
 }

@@ -16,6 +16,7 @@ internal static class Shards
         Disk = disk ?? PhysicalDisk.Instance,
         Durability = durability,
         Time = time ?? TimeProvider.System,
+        MarkDelay = time is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(100),
         SegmentByteCountMax = segmentByteCountMax,
         ReserveByteCount = reserveByteCount,
         MemoryByteCount = memoryByteCount,

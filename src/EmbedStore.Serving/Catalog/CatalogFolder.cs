@@ -135,7 +135,7 @@ internal sealed class CatalogFolder
         long version;
         try
         {
-            version = (long)JsonNode.Parse(File.ReadAllBytes(file))!["format"]!;
+            version = (long)JsonNode.Parse(TextOf(file).Span)!["format"]!;
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or FormatException or InvalidOperationException)
         {
@@ -152,7 +152,7 @@ internal sealed class CatalogFolder
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
+            using JsonDocument json = JsonDocument.Parse(TextOf(file));
             string name = json.RootElement.GetProperty("name").GetString() ?? "";
             TableName.Require(name);
             TableSpec spec = TableSpecJson.Read(SpecReader.FieldsOf(json.RootElement.GetProperty("spec"), ""), shardCountDefault: 1);
@@ -165,7 +165,15 @@ internal sealed class CatalogFolder
     }
 
     private void WriteAtomically(string path, JsonObject content) =>
-        AtomicFile.Write(_disk, path, Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"));
+        AtomicFile.Write(_disk, path, ChecksumLine.Append(Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n")));
+
+    /// <summary>What a file says. It ends with its checksum, because a table's size with one digit changed is a size too, and rows would be looked for where they are not.</summary>
+    /// <remarks>A file without that line is read as it is; one whose line is wrong is no JSON.</remarks>
+    private static ReadOnlyMemory<byte> TextOf(string file)
+    {
+        ChecksumLine.TryRemove(File.ReadAllBytes(file), out ReadOnlyMemory<byte> text);
+        return text;
+    }
 }
 
 /// <summary>A table as the catalog keeps it.</summary>

@@ -74,6 +74,26 @@ public class TableCatalogTests
         Assert.Equal(content, await File.ReadAllTextAsync(file));
     }
 
+    /// <summary>Any byte, for a digit of a size that becomes another digit would be a table of another size.</summary>
+    [Theory]
+    [InlineData("tables/000001/table.json")]
+    [InlineData("format.json")]
+    public async Task Open_AnyByteOfAFileChanged_IsRefusedByItsPath(string name)
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [400, 2], "shards": 3}""");
+        string file = Path.Combine(tables.Folder, name);
+        byte[] whole = await File.ReadAllBytesAsync(file);
+        for (int at = 0; at < whole.Length; at++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[at] ^= (byte)(1 << (at % 8));
+            await File.WriteAllBytesAsync(file, damaged);
+            var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+            Assert.Contains(file, error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Open_NewerFormat_IsRefusedAndLeftAlone()
     {
