@@ -127,15 +127,15 @@ internal sealed class LogWriter : IDisposable
         }
 
         List<string> paths = [.. names.Take(kept).Select(name => Path.Combine(_folder, name))];
-        foreach (string path in paths)
-        {
-            using IDiskFile file = _disk.Open(path, create: false);
-            ByteCount -= file.Length;
-        }
-
-        SegmentCount -= kept;
+        (ByteCount, SegmentCount) = (names.Skip(kept).Sum(LengthOf), names.Count - kept);
         FirstLsn = LogFormat.PreviousLsnOf(names[kept]) + 1;
         return paths;
+    }
+
+    private long LengthOf(string name)
+    {
+        using IDiskFile file = _disk.Open(Path.Combine(_folder, name), create: false);
+        return file.Length;
     }
 
     public void Flush()

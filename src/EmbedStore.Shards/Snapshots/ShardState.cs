@@ -41,7 +41,7 @@ internal sealed class ShardState : IDisposable
         while (reader.TryNext())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!TryLoad(reader, manifest.CoveredLsn))
+            if (!TryLoad(reader, manifest))
             {
                 throw reader.Senseless();
             }
@@ -127,15 +127,15 @@ internal sealed class ShardState : IDisposable
         }
     }
 
-    private bool TryLoad(SnapshotReader block, long coveredLsn)
+    private bool TryLoad(SnapshotReader block, SnapshotManifest manifest)
     {
         ReadOnlySpan<byte> payload = block.Payload.Span;
         switch (block.Kind)
         {
             case SnapshotBlockKind.Rows:
-                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(Rows.ImageByteCount), coveredLsn);
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(Rows.ImageByteCount), manifest);
             case SnapshotBlockKind.GoneRows:
-                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), manifest);
             case SnapshotBlockKind.Writers:
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
             case SnapshotBlockKind.Vocabulary:
@@ -147,16 +147,28 @@ internal sealed class ShardState : IDisposable
         }
     }
 
-    private bool TryLoadRows(ReadOnlySpan<byte> entries, int entryCount, int entryByteCount, long coveredLsn)
+    private bool TryLoadRows(ReadOnlySpan<byte> entries, int entryCount, int entryByteCount, SnapshotManifest manifest)
     {
-        if (entries.Length != (long)entryCount * entryByteCount)
+        if (entries.Length != (long)entryCount * entryByteCount || NewestLsn(entries, entryByteCount) > manifest.LastLsn)
         {
             return false;
         }
 
         RequireScratch(entryCount);
-        Updater.Load(entries, entryByteCount, coveredLsn);
+        Updater.Load(entries, entryByteCount, manifest.CoveredLsn);
         return true;
+    }
+
+    /// <summary>A row that is newer than its snapshot would ignore the writes behind it.</summary>
+    private static long NewestLsn(ReadOnlySpan<byte> entries, int entryByteCount)
+    {
+        long newest = 0;
+        for (; !entries.IsEmpty; entries = entries[entryByteCount..])
+        {
+            newest = Math.Max(newest, SnapshotEntry.Lsn(entries));
+        }
+
+        return newest;
     }
 
     private void RequireScratch(long rowCount)

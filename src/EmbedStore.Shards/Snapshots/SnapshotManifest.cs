@@ -86,8 +86,15 @@ internal sealed record SnapshotManifest(
 
     private static byte[] ReadFile(IDisk disk, string path)
     {
-        using IDiskFile file = disk.Open(path, create: false);
-        byte[] bytes = new byte[Math.Min(file.Length, FileByteCountMax)];
-        return bytes.AsSpan(0, file.Read(bytes, 0)).ToArray();
+        try
+        {
+            using IDiskFile file = disk.Open(path, create: false);
+            byte[] bytes = new byte[Math.Min(file.Length, FileByteCountMax)];
+            return bytes.AsSpan(0, file.Read(bytes, 0)).ToArray();
+        }
+        catch (IOException error) when (error is not (FileNotFoundException or DirectoryNotFoundException))
+        {
+            throw new ShardDamagedException(path, 0, $"it cannot be read: {error.Message}");
+        }
     }
 }

@@ -37,6 +37,7 @@ public sealed class DamageTests : IAsyncLifetime
                 await using ShardSnapshot taken = await shard.BeginSnapshotAsync(snapshot + 1, CancellationToken.None);
                 await taken.EndAsync();
                 await taken.SaveAsync();
+                await taken.KeepAsync(taken.PreviousId);
             }
         }
     }

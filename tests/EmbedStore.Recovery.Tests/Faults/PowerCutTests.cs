@@ -131,6 +131,7 @@ public class PowerCutTests
                 await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(++_snapshotId, CancellationToken.None);
                 await snapshot.EndAsync();
                 await snapshot.SaveAsync();
+                await snapshot.KeepAsync(snapshot.PreviousId);
             }
             catch (IOException)
             {
