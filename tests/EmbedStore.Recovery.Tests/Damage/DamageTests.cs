@@ -78,6 +78,31 @@ public sealed class DamageTests : IAsyncLifetime
         Assert.InRange(opened, kind == "owner" ? 0 : 1, kind == "owner" ? 0 : SeedCount);
     }
 
+    /// <summary>Mark and all: what is whole before the cut is there, and nothing else.</summary>
+    [Fact]
+    public async Task OpenAsync_LogCutAtEveryByteOfItsLastTwoRecords_HasWhatIsWhole()
+    {
+        FaultyDisk left = _whole.AfterPowerCut();
+        long newest = _history.Keys.Max(), version = newest;
+        while (version > newest - 2)
+        {
+            // The last segment may hold one record only; then the other is cut in the segment before.
+            string path = Path.Combine(TestShard.Folder, left.FileNames(TestShard.Folder).Last(static name => name.StartsWith("log-", StringComparison.Ordinal)));
+            for (int cut = left.ReadAll(path).Length; cut >= 0 && version > newest - 2; cut--)
+            {
+                FaultyDisk disk = left.AfterPowerCut();
+                disk.Corrupt(path, bytes => bytes[..cut]);
+                await using Shard shard = await TestShard.OpenAsync(disk);
+                Assert.InRange(shard.Version, version - 1, version);
+                version = shard.Version;
+                Assert.True(TestShard.Read(shard).SequenceEqual(_history[version]), $"{path} cut to {cut} bytes, {TestSeed.Hint}");
+            }
+
+            left.Delete(path);
+            left.FlushFolder(TestShard.Folder);
+        }
+    }
+
     /// <summary>With the last group marked, damage of any byte of it is told from an unfinished end; without, it cannot be.</summary>
     [Fact]
     public async Task OpenAsync_AnyBitOfTheLastGroupFlipped_RefusesOnceTheGroupIsMarked()
