@@ -38,6 +38,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<TransferCalls>();
         services.AddSingleton<SnapshotCalls>();
         services.AddSingleton<DataCalls>();
+        services.AddSingleton<LookupCalls>();
         services.AddSingleton<UpdateCalls>();
         services.AddHostedService<RecoveryService>();
         services.AddHostedService<SnapshotService>();

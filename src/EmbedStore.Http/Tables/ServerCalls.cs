@@ -43,7 +43,7 @@ internal sealed class ServerCalls(TableCatalog catalog)
             ["tables"] = tables.Count,
             ["memory"] = new JsonObject
             {
-                ["rows"] = tables.SelectMany(static table => table.Shards).Sum(static slot => slot.Opened?.Statistics.MemoryByteCount ?? 0),
+                ["rows"] = tables.Sum(static table => TableBytes.Of(table, 0).Memory),
                 ["process"] = Environment.WorkingSet,
             },
         });

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using EmbedStore.Serving;
 using EmbedStore.Tensors;
@@ -6,43 +7,23 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop.</summary>
-internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOptions> options)
+/// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop, estimate.</summary>
+internal sealed class TableCalls(TableCatalog catalog, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
 {
     private static readonly string[] JsonOnly = ["application/json"];
 
     /// <summary>201 for a new table, 200 when an equal one is there.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        RequireJson(context.Request);
-        (byte[]? rented, int length) = await RequestBody.ReadAsync(context.Request, options.Value.Limits.BodyBytes);
-        JsonMessage body;
-        try
-        {
-            body = JsonTensorReader.Read(rented.AsMemory(0, length));
-        }
-        finally
-        {
-            if (rented is not null)
-            {
-                System.Buffers.ArrayPool<byte>.Shared.Return(rented);
-            }
-        }
-
-        RequireNoParameters(context);
-        if (body.Tensors.Count > 0)
-        {
-            throw new EmbedStoreException(ErrorCode.UnknownParameter, "A table's spec has no field \"tensors\".", new Fact("parameter", "tensors"));
-        }
-
-        TableSpec spec = TableSpecJson.Read(body.Fields, options.Value.Shards);
+        IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
+        TableSpec spec = TableSpecJson.Read(fields, options.Value.Shards);
         (Table table, bool isNew) = await catalog.CreateAsync(DataCalls.TableOf(context), spec, context.RequestAborted);
         if (isNew)
         {
             context.Response.Headers.Location = $"/v1/tables/{table.Name}";
         }
 
-        await JsonAnswer.WriteAsync(context, TableDescription.Of(table), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        await JsonAnswer.WriteAsync(context, Describe(table), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     public Task ListAsync(HttpContext context)
@@ -57,7 +38,7 @@ internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOption
         RequireNoParameters(context);
         using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
         Headers.SetVersion(context, lease.Table.Version);
-        await JsonAnswer.WriteAsync(context, TableDescription.Of(lease.Table));
+        await JsonAnswer.WriteAsync(context, Describe(lease.Table));
     }
 
     /// <summary>Where a writer stands; 0 for one that never wrote, so that a trainer goes on with the next number in any case.</summary>
@@ -77,6 +58,46 @@ internal sealed class TableCalls(TableCatalog catalog, IOptions<EmbedStoreOption
         RequireNoParameters(context);
         await catalog.DropAsync(DataCalls.TableOf(context), CancellationToken.None);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>What a table would take. Nothing is created.</summary>
+    public async Task EstimateAsync(HttpContext context)
+    {
+        IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
+        (TableSpec spec, long? rows) = TableSpecJson.ReadWithRows(fields, options.Value.Shards);
+        TableEstimate estimate = TableEstimate.Of(spec, rows, storage);
+        await JsonAnswer.WriteAsync(context, new JsonObject
+        {
+            ["rows"] = estimate.RowCount,
+            ["shards"] = estimate.OpenShardCount,
+            ["bytes"] = TableDescription.Bytes(estimate.Bytes),
+        });
+    }
+
+    private JsonObject Describe(Table table) => TableDescription.Of(table, snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));
+
+    /// <summary>The fields of a JSON body without tensors, of a call without parameters.</summary>
+    private async ValueTask<IReadOnlyDictionary<string, JsonElement>> ReadFieldsAsync(HttpContext context)
+    {
+        RequireJson(context.Request);
+        (byte[]? rented, int length) = await RequestBody.ReadAsync(context.Request, options.Value.Limits.BodyBytes);
+        JsonMessage body;
+        try
+        {
+            body = JsonTensorReader.Read(rented.AsMemory(0, length));
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+
+        RequireNoParameters(context);
+        return body.Tensors.Count == 0
+            ? body.Fields
+            : throw new EmbedStoreException(ErrorCode.UnknownParameter, "A table's spec has no field \"tensors\".", new Fact("parameter", "tensors"));
     }
 
     private static void RequireNoParameters(HttpContext context) => new RequestParameters(context.Request.Query).RequireKnown();
