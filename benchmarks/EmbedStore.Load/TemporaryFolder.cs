@@ -1,9 +1,17 @@
+using System.Diagnostics;
+
 namespace EmbedStore.Load;
 
-/// <summary>A new empty folder that is removed with all it holds.</summary>
+/// <summary>A new empty folder that is removed with all it holds; by a <see cref="Guard"/> when this program is killed.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public TemporaryFolder() => Cleanup.Add(this);
+    private readonly Process _guard;
+
+    public TemporaryFolder()
+    {
+        _guard = Guard.OfFolder(Path);
+        Cleanup.Add(this);
+    }
 
     /// <summary>Full path.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("embedstore-load-").FullName;
@@ -13,6 +21,8 @@ internal sealed class TemporaryFolder : IDisposable
         if (Cleanup.Take(this))
         {
             Directory.Delete(Path, recursive: true);
+            _guard.Kill();
+            _guard.Dispose();
         }
     }
 }

@@ -1,22 +1,25 @@
 using System.Runtime.InteropServices;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Load;
 
 /// <summary>The rows that every peer is filled with: row i is a function of i alone, so any answer can be checked without keeping the table.</summary>
 /// <param name="RowCount">Ids are [0, <paramref name="RowCount"/>).</param>
-/// <param name="Width">Unit: elements, binary32. A multiple of 4.</param>
+/// <param name="Width">Unit: elements. A multiple of 4.</param>
+/// <param name="Type">Of the elements: F32 or F16.</param>
 /// <remarks>
-/// Elements are multiples of 2^-10 in [-2, 2): sums of some thousands of them are exact in any order, so pooled rows too can be compared bit for bit.
+/// Elements are multiples of 2^-10 in [-2, 2): F16 has them all, and in F32 sums of some thousands of them are exact in any order, so pooled rows too can be
+/// compared bit for bit.
 /// Immutable.
 /// </remarks>
-internal sealed record RowSet(long RowCount, int Width)
+internal sealed record RowSet(long RowCount, int Width, ElementType Type = ElementType.F32)
 {
     private const int ElementsPerHash = 4;
     private const int BitsPerElement = 12;
     private const float Unit = 1f / 1024;
 
     /// <summary>Unit: bytes.</summary>
-    public int RowByteCount => Width * sizeof(float);
+    public int RowByteCount => Width * Type.ByteCount();
 
     /// <summary>Unit: bytes.</summary>
     public long PayloadByteCount => RowCount * RowByteCount;
@@ -27,7 +30,7 @@ internal sealed record RowSet(long RowCount, int Width)
     {
         for (int i = 0; i < rows.Length / RowByteCount; i++)
         {
-            FillRow(first + i, MemoryMarshal.Cast<byte, float>(rows.Slice(i * RowByteCount, RowByteCount)));
+            FillRow(first + i, rows.Slice(i * RowByteCount, RowByteCount));
         }
     }
 
@@ -37,7 +40,7 @@ internal sealed record RowSet(long RowCount, int Width)
     {
         for (int i = 0; i < ids.Length; i++)
         {
-            FillRow(ids[i], MemoryMarshal.Cast<byte, float>(rows.Slice(i * RowByteCount, RowByteCount)));
+            FillRow(ids[i], rows.Slice(i * RowByteCount, RowByteCount));
         }
     }
 
@@ -53,14 +56,26 @@ internal sealed record RowSet(long RowCount, int Width)
         }
     }
 
-    private void FillRow(long id, Span<float> row)
+    private void FillRow(long id, Span<byte> row)
+    {
+        if (Type == ElementType.F32)
+        {
+            FillRow(id, MemoryMarshal.Cast<byte, float>(row), static value => value);
+        }
+        else
+        {
+            FillRow(id, MemoryMarshal.Cast<byte, Half>(row), static value => (Half)value);
+        }
+    }
+
+    private void FillRow<T>(long id, Span<T> row, Func<float, T> convert)
     {
         for (int column = 0; column < row.Length; column += ElementsPerHash)
         {
             ulong bits = Mix(unchecked((ulong)((id * Width) + column)));
             for (int i = 0; i < ElementsPerHash; i++)
             {
-                row[column + i] = ((int)(bits & ((1 << BitsPerElement) - 1)) - (1 << (BitsPerElement - 1))) * Unit;
+                row[column + i] = convert(((int)(bits & ((1 << BitsPerElement) - 1)) - (1 << (BitsPerElement - 1))) * Unit);
                 bits >>= BitsPerElement;
             }
         }

@@ -5,40 +5,38 @@ using System.Net.Sockets;
 namespace EmbedStore.Load;
 
 /// <summary>A server that this program started. It listens on loopback and ends with this object, which <see cref="Cleanup"/> ends at the latest.</summary>
+/// <remarks>Between the two stands a <see cref="Guard"/>, so that it ends also when this program is killed.</remarks>
 internal sealed class PeerProcess : IDisposable
 {
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(20);
 
-    private readonly Process _process;
+    private readonly Process _guard;
 
-    private PeerProcess(Process process, int port)
+    private PeerProcess(string path, IEnumerable<string> arguments, int port)
     {
-        _process = process;
+        _guard = Guard.OfServer(path, arguments, out int id);
+        Id = id;
         Port = port;
+        Cleanup.Add(this);
     }
 
     /// <summary>On 127.0.0.1.</summary>
     public int Port { get; }
 
     /// <summary>Id of the process.</summary>
-    public int Id => _process.Id;
+    public int Id { get; }
 
     /// <summary>Starts a program of the PATH on a free port and returns when it accepts connections.</summary>
     /// <param name="package">The distribution's package that has it.</param>
     /// <param name="arguments">Given the port.</param>
     /// <exception cref="PeerMissingException">It is not installed.</exception>
-    /// <exception cref="WrongAnswerException">It ended, or did not listen in time.</exception>
+    /// <exception cref="WrongAnswerException">It did not listen in time.</exception>
     public static PeerProcess Start(string program, string package, Func<int, IEnumerable<string>> arguments)
     {
         string path = Find(program) ?? throw new PeerMissingException(program, package);
         int port = FreePort();
-        var peer = new PeerProcess(Process.Start(new ProcessStartInfo(path, arguments(port)) { RedirectStandardOutput = true, RedirectStandardError = true })!, port);
-        Cleanup.Add(peer);
-
-        // Read to the end, so that it never waits for a full pipe.
-        _ = peer._process.StandardOutput.ReadToEndAsync();
-        _ = peer._process.StandardError.ReadToEndAsync();
+        var peer = new PeerProcess(path, arguments(port), port);
         peer.WaitUntilItListens(program);
         return peer;
     }
@@ -64,10 +62,9 @@ internal sealed class PeerProcess : IDisposable
             return;
         }
 
-        // Does nothing when it has ended.
-        _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
+        _guard.StandardInput.Close();
+        _guard.WaitForExit();
+        _guard.Dispose();
     }
 
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
@@ -75,7 +72,7 @@ internal sealed class PeerProcess : IDisposable
         .Select(folder => Path.Combine(folder, program))
         .FirstOrDefault(File.Exists);
 
-    /// <summary>Free now; another program may take it before the peer does, which then ends and stops the run.</summary>
+    /// <summary>Free now; another program may take it before the peer does, which then never listens.</summary>
     private static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
@@ -88,7 +85,7 @@ internal sealed class PeerProcess : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > StartMax)
+            if (Stopwatch.GetElapsedTime(start) > StartMax)
             {
                 Dispose();
                 throw new WrongAnswerException($"{program} does not listen on port {Port}.");

@@ -14,8 +14,8 @@ internal sealed record EmbedStoreTable(EmbedStoreServer Server, string Name)
     public static EmbedStoreTable Load(EmbedStoreServer server, string name, RowSet rows, string more = "")
     {
         var table = new EmbedStoreTable(server, name);
-        server.Call(HttpMethod.Put, $"/v1/tables/{name}", $$"""{"shape": [{{rows.RowCount}}, {{rows.Width}}]{{more}}}""");
-        byte[] header = NpyHeader.Write(ElementType.F32, TensorShape.Of(rows.RowCount, rows.Width));
+        server.Call(HttpMethod.Put, $"/v1/tables/{name}", $$"""{"shape": [{{rows.RowCount}}, {{rows.Width}}], "dtype": "{{rows.Type.WireName()}}"{{more}}}""");
+        byte[] header = NpyHeader.Write(rows.Type, TensorShape.Of(rows.RowCount, rows.Width));
         using var connection = new HttpConnection(server.Port);
         int length = connection.SendRuns(table.Path("import?format=npy"), "application/x-npy", header.Length + rows.PayloadByteCount, send =>
         {

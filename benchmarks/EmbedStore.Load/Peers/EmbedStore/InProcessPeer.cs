@@ -47,7 +47,7 @@ internal sealed class InProcessPeer : IPeer
 
     private static TableSpec Spec(RowSet rows)
     {
-        using var json = JsonDocument.Parse($$"""{"shape": [{{rows.RowCount}}, {{rows.Width}}]}""");
+        using var json = JsonDocument.Parse($$"""{"shape": [{{rows.RowCount}}, {{rows.Width}}], "dtype": "{{rows.Type.WireName()}}"}""");
         return TableSpecJson.Read(json.RootElement.EnumerateObject().ToDictionary(static field => field.Name, static field => field.Value.Clone()), ShardCount);
     }
 }

@@ -56,10 +56,7 @@ internal sealed unsafe partial class RocksDbNative : IDisposable
         _readOptions = ReadOptionsCreate();
         _writeOptions = WriteOptionsCreate();
         WriteOptionsDisableLog(_writeOptions, 1);
-        nint error = 0;
-        _database = Open(_options, folder, &error);
-        Require(error);
-        _family = DefaultFamily(_database);
+        (_database, _family) = OpenDefault(_options, folder);
     }
 
     /// <summary>Name and version, or null when it is not installed.</summary>
@@ -138,12 +135,29 @@ internal sealed unsafe partial class RocksDbNative : IDisposable
 
     public void Dispose()
     {
+        FamilyDestroy(_family);
         Close(_database);
         OptionsDestroy(_options);
         TableOptionsDestroy(_tableOptions);
         CacheDestroy(_cache);
         ReadOptionsDestroy(_readOptions);
         WriteOptionsDestroy(_writeOptions);
+    }
+
+    /// <summary>Batched reads want the handle of a column family, and this is the one call that gives it.</summary>
+    private static (nint Database, nint Family) OpenDefault(nint options, string folder)
+    {
+        nint error = 0;
+        nint family;
+        nint database;
+        fixed (byte* name = "default\0"u8)
+        {
+            nint names = (nint)name;
+            database = Open(options, folder, 1, &names, &options, &family, &error);
+        }
+
+        Require(error);
+        return (database, family);
     }
 
     private static bool Copy(nint slice, Span<byte> row)
@@ -233,14 +247,14 @@ internal sealed unsafe partial class RocksDbNative : IDisposable
     [LibraryImport(Library, EntryPoint = "rocksdb_writeoptions_disable_WAL")]
     private static partial void WriteOptionsDisableLog(nint options, int on);
 
-    [LibraryImport(Library, EntryPoint = "rocksdb_open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint Open(nint options, string folder, nint* error);
+    [LibraryImport(Library, EntryPoint = "rocksdb_open_column_families", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint Open(nint options, string folder, int familyCount, nint* names, nint* familyOptions, nint* families, nint* error);
 
     [LibraryImport(Library, EntryPoint = "rocksdb_close")]
     private static partial void Close(nint database);
 
-    [LibraryImport(Library, EntryPoint = "rocksdb_get_default_column_family_handle")]
-    private static partial nint DefaultFamily(nint database);
+    [LibraryImport(Library, EntryPoint = "rocksdb_column_family_handle_destroy")]
+    private static partial void FamilyDestroy(nint family);
 
     [LibraryImport(Library, EntryPoint = "rocksdb_writebatch_create")]
     private static partial nint WriteBatchCreate();
