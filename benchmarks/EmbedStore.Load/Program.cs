@@ -4,7 +4,7 @@ using EmbedStore.Load;
 const int UsageExitCode = 2;
 IWorkload[] workloads =
 [
-    new GatherWorkload(), new HttpWorkload(), new LatencyWorkload(), new BagWorkload(), new TrainingWorkload(), new SnapshotWorkload(),
+    new GatherWorkload(), new HttpWorkload(), new TablesWorkload(), new LatencyWorkload(), new BagWorkload(), new TrainingWorkload(), new SnapshotWorkload(),
     new DurableWorkload(), new MemoryWorkload(), new ResidentWorkload(), new GrowthWorkload(),
 ];
 string[] names = [.. workloads.Select(static workload => workload.Name)];
@@ -53,9 +53,9 @@ catch (Exception) when (Cleanup.IsInterrupted)
 {
     return Cleanup.InterruptedExitCode;
 }
-catch (WrongAnswerException wrong)
+catch (Exception failure)
 {
-    Console.Error.WriteLine(wrong.Message);
+    Console.Error.WriteLine(failure is WrongAnswerException ? failure.Message : failure);
     return 1;
 }
 finally

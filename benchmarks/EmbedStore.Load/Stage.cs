@@ -27,7 +27,7 @@ internal sealed class Stage : IDisposable
         _server = new(() => Own(Serve(MemoryByteCountFor(Rows))));
         _table = new(LoadTable);
         _trained = new(() => TrainedTable.Load(_server.Value, Rows));
-        _redis = new(() => Optional.Of(() => Own(RedisPeer.Start(NewFolder(), Rows.RowByteCount, (3 * Rows.PayloadByteCount) + MemoryByteCountDefault))).Then(peer => peer.Load(Rows)));
+        _redis = new(() => Own(StartRedis(Rows)));
         _memcached = new(() => Optional.Of(() => Own(MemcachedPeer.Start(Rows.RowByteCount, (2 * Rows.PayloadByteCount) + (MemoryByteCountDefault / 8)))).Then(peer => peer.Load(Rows)));
     }
 
@@ -65,6 +65,10 @@ internal sealed class Stage : IDisposable
     /// <summary>Starts a server whose tables may take so much memory. It takes no snapshots unless it is told to.</summary>
     public EmbedStoreServer Serve(long tableMemoryByteCount) =>
         new(NewFolder(), ("RowStore:MemoryBytes", tableMemoryByteCount), ("Snapshots:LogBytes", NoSnapshotsLogByteCount));
+
+    /// <summary>Starts a Redis and fills it.</summary>
+    public Optional<RedisPeer> StartRedis(RowSet rows) =>
+        Optional.Of(() => RedisPeer.Start(NewFolder(), rows.RowByteCount, (3 * rows.PayloadByteCount) + MemoryByteCountDefault)).Then(peer => peer.Load(rows));
 
     /// <summary>An empty folder, removed with the stage.</summary>
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(_folder.Path, $"{++_folderCount}")).FullName;

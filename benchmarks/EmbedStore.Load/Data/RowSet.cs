@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using EmbedStore.Tensors;
 
@@ -60,22 +61,23 @@ internal sealed record RowSet(long RowCount, int Width, ElementType Type = Eleme
     {
         if (Type == ElementType.F32)
         {
-            FillRow(id, MemoryMarshal.Cast<byte, float>(row), static value => value);
+            FillRow(id, MemoryMarshal.Cast<byte, float>(row));
         }
         else
         {
-            FillRow(id, MemoryMarshal.Cast<byte, Half>(row), static value => (Half)value);
+            FillRow(id, MemoryMarshal.Cast<byte, Half>(row));
         }
     }
 
-    private void FillRow<T>(long id, Span<T> row, Func<float, T> convert)
+    private void FillRow<T>(long id, Span<T> row)
+        where T : struct, INumberBase<T>
     {
         for (int column = 0; column < row.Length; column += ElementsPerHash)
         {
             ulong bits = Mix(unchecked((ulong)((id * Width) + column)));
             for (int i = 0; i < ElementsPerHash; i++)
             {
-                row[column + i] = convert(((int)(bits & ((1 << BitsPerElement) - 1)) - (1 << (BitsPerElement - 1))) * Unit);
+                row[column + i] = T.CreateTruncating(((int)(bits & ((1 << BitsPerElement) - 1)) - (1 << (BitsPerElement - 1))) * Unit);
                 bits >>= BitsPerElement;
             }
         }

@@ -16,6 +16,7 @@ internal sealed class Rounds
     /// <summary>Measures.</summary>
     public static Rounds Run(LoadOptions options, params IReadOnlyList<Contender> contenders)
     {
+        Console.Error.WriteLine("measuring " + string.Join(", ", contenders.Select(static contender => contender.Name)));
         foreach (Contender contender in contenders)
         {
             WarmUp(contender, options.WarmUp);

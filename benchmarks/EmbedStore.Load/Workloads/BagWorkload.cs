@@ -21,7 +21,7 @@ internal sealed class BagWorkload : IWorkload
 
     private static Line Compare(Stage stage, IdSource ids, EmbedStorePeer bag, EmbedStorePeer gather)
     {
-        IdBatch[] batches = Shapes.Large(ids);
+        IdBatch[] batches = Shapes.Large(ids, stage.Rows);
         SameBytes.Require(stage.Rows, batches, gather);
         byte[] rows = Shapes.Answer(batches, stage.Rows);
         byte[] pooled = new byte[Shapes.LargeBagCount * stage.Rows.RowByteCount];

@@ -19,7 +19,7 @@ internal sealed class GatherWorkload : IWorkload
 
     private static Line Compare(Stage stage, IdSource ids, InProcessPeer ours, DenseCopyPeer dense)
     {
-        IdBatch[] batches = Shapes.Large(ids);
+        IdBatch[] batches = Shapes.Large(ids, stage.Rows);
         SameBytes.Require(stage.Rows, batches, ours, dense);
         byte[] answer = Shapes.Answer(batches, stage.Rows);
         Rounds rounds = Rounds.Run(

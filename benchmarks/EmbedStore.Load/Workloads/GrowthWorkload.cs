@@ -20,8 +20,8 @@ internal sealed class GrowthWorkload : IWorkload
         using EmbedStoreServer server = stage.Serve(Stage.MemoryByteCountFor(large));
         using var smallPeer = new EmbedStorePeer(EmbedStoreTable.Load(server, "small", small), "small");
         using var largePeer = new EmbedStorePeer(EmbedStoreTable.Load(server, "large", large), "large");
-        IdBatch[] smallBatches = Shapes.Large(IdSource.Uniform(small.RowCount));
-        IdBatch[] largeBatches = Shapes.Large(IdSource.Uniform(large.RowCount));
+        IdBatch[] smallBatches = Shapes.Large(IdSource.Uniform(small.RowCount), small);
+        IdBatch[] largeBatches = Shapes.Large(IdSource.Uniform(large.RowCount), large);
         SameBytes.Require(small, smallBatches, smallPeer);
         SameBytes.Require(large, largeBatches, largePeer);
         byte[] answer = Shapes.Answer(largeBatches, large);

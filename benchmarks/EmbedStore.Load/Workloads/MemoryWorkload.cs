@@ -26,7 +26,7 @@ internal sealed class MemoryWorkload : IWorkload
         using var inProcess = new InProcessPeer(stage.NewFolder(), rows, memory);
         using EmbedStoreServer server = stage.Serve(memory);
         using var http = new EmbedStorePeer(EmbedStoreTable.Load(server, "rows", rows), "EmbedStore over HTTP");
-        IdBatch[] batches = Shapes.Large(IdSource.Uniform(rows.RowCount));
+        IdBatch[] batches = Shapes.Large(IdSource.Uniform(rows.RowCount), rows);
         IPeer[] peers = [.. new IPeer?[] { inProcess, http, rocksDb.Value }.OfType<IPeer>()];
         SameBytes.Require(rows, batches, peers);
         byte[] answer = Shapes.Answer(batches, rows);

@@ -21,8 +21,12 @@ internal static class Shapes
     /// <summary>Rows that a trainer sends at once.</summary>
     public const int TrainedRowCount = 4096;
 
-    /// <summary>Requests of (512, 64) ids.</summary>
-    public static IdBatch[] Large(IdSource ids) => ids.Batches(LargeBatchCount, LargeBagCount, LargeBagLength, seed: 1);
+    /// <summary>Bytes of the answers to all large requests, at most: some peers keep them.</summary>
+    private const int LargeAnswersByteCountMax = 1 << 28;
+
+    /// <summary>Requests of (512, 64) ids; of wide rows fewer different ones.</summary>
+    public static IdBatch[] Large(IdSource ids, RowSet rows) =>
+        ids.Batches(Math.Clamp(LargeAnswersByteCountMax / (LargeBagCount * LargeBagLength * rows.RowByteCount), 1, LargeBatchCount), LargeBagCount, LargeBagLength, seed: 1);
 
     /// <summary>Requests of (1, 100) ids.</summary>
     public static IdBatch[] Small(IdSource ids) => ids.Batches(SmallBatchCount, 1, SmallIdCount, seed: 2);

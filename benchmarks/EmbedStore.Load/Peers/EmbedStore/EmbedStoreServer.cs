@@ -35,6 +35,16 @@ internal sealed class EmbedStoreServer : IDisposable
     /// <summary>What the process has in memory. Unit: bytes.</summary>
     public long ResidentByteCount => Machine.ResidentByteCount(_process.Id);
 
+    /// <summary>Processor time that the process has taken.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>A call whose time does not matter. Its answer is JSON.</summary>
     /// <exception cref="WrongAnswerException">It was refused.</exception>
     public JsonElement Call(HttpMethod method, string path, string? json = null)

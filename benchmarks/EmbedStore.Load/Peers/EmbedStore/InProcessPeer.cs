@@ -38,12 +38,18 @@ internal sealed class InProcessPeer : IPeer
 
     public void Read(IdBatch batch, Memory<byte> rows)
     {
-        var ids = new Tensor(ElementType.I64, TensorShape.Of(batch.BagCount, batch.BagLength), batch.Bytes);
-        Lookup lookup = _lookups.Prepare(_table, new LookupRequest { Subscript = ByIds, Tensors = new Dictionary<string, Tensor> { ["ids"] = ids } });
+        Lookup lookup = _lookups.Prepare(_table, new LookupRequest { Subscript = ByIds, Tensors = TensorsOf(batch) });
         lookup.ReadAsync(0, lookup.EntryCount, rows, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
+    /// <summary>The pooled rows, one a bag.</summary>
+    public ReadOnlyMemory<byte> Pool(IdBatch batch, PoolingMode mode) =>
+        _lookups.PoolAsync(_table, new BagRequest { Tensors = TensorsOf(batch), Mode = mode }, CancellationToken.None).AsTask().GetAwaiter().GetResult().Rows.Data;
+
     public void Dispose() => _catalog.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private static Dictionary<string, Tensor> TensorsOf(IdBatch batch) =>
+        new() { ["ids"] = new Tensor(ElementType.I64, TensorShape.Of(batch.BagCount, batch.BagLength), batch.Bytes) };
 
     private static TableSpec Spec(RowSet rows)
     {
