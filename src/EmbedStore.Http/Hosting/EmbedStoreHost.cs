@@ -94,6 +94,10 @@ public static class EmbedStoreHost
         kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
+        if (options.SocketPath.Length > 0)
+        {
+            kestrel.ListenUnixSocket(LocalSocket.Prepare(options.SocketPath), door => door.Protocols = HttpProtocols.Http1);
+        }
     });
 
     /// <summary>Loopback alone does not keep web pages out: a page may name us by its own host. Only hosts in AllowedHosts are answered.</summary>
