@@ -54,7 +54,7 @@ public sealed class ShardSlot
         {
             throw StorageFull();
         }
-        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw Unavailable();
         }
