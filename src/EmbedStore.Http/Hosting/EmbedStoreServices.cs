@@ -40,6 +40,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<DataCalls>();
         services.AddSingleton<LookupCalls>();
         services.AddSingleton<UpdateCalls>();
+        services.AddSingleton<WarmUp>();
         services.AddHostedService<RecoveryService>();
         services.AddHostedService<SnapshotService>();
         builder.AddTelemetry(options.Telemetry);
