@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EmbedStore.Load;
 
 /// <summary>What several workloads share: servers that were started and filled once, when the first workload needed them.</summary>
@@ -7,11 +9,15 @@ internal sealed class Stage : IDisposable
     public const int Width = 64;
 
     /// <summary>The largest that the setting may be: a snapshot of the server's own accord would meet one contender and not the other.</summary>
-    private const long NoSnapshotsLogByteCount = 1L << 50;
+    private const string NoSnapshotsLogByteCount = "1125899906842624";
+
+    /// <summary>Where Linux has files in memory.</summary>
+    private const string MemoryFileSystem = "/dev/shm";
 
     private const long MemoryByteCountDefault = 2L << 30;
 
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder? _memoryFolder = Directory.Exists(MemoryFileSystem) ? new TemporaryFolder(MemoryFileSystem) : null;
     private readonly Stack<IDisposable> _owned = [];
     private readonly Lazy<EmbedStoreServer> _server;
     private readonly Lazy<(EmbedStoreTable Table, long ResidentByteCount)> _table;
@@ -24,7 +30,8 @@ internal sealed class Stage : IDisposable
     {
         Options = options;
         Rows = new RowSet(options.TableRowCount, Width);
-        _server = new(() => Own(Serve(MemoryByteCountFor(Rows))));
+        LocalSocket = _memoryFolder is null ? null : Path.Combine(_memoryFolder.Path, "socket");
+        _server = new(() => Own(Serve(MemoryByteCountFor(Rows), LocalDoors())));
         _table = new(LoadTable);
         _trained = new(() => TrainedTable.Load(_server.Value, Rows));
         _redis = new(() => Own(StartRedis(Rows)));
@@ -35,6 +42,9 @@ internal sealed class Stage : IDisposable
 
     /// <summary>The rows of <see cref="Table"/>, <see cref="Redis"/> and <see cref="Memcached"/>.</summary>
     public RowSet Rows { get; }
+
+    /// <summary>The Unix domain socket of the server of <see cref="Table"/>, which also answers through shared memory; null where there are no files in memory.</summary>
+    public string? LocalSocket { get; }
 
     /// <summary>A table of <see cref="Rows"/> that nobody writes to, on a server of default durability.</summary>
     public EmbedStoreTable Table => _table.Value.Table;
@@ -63,8 +73,9 @@ internal sealed class Stage : IDisposable
     public static long MemoryByteCountFor(RowSet rows) => Math.Max(MemoryByteCountDefault, 4 * rows.PayloadByteCount);
 
     /// <summary>Starts a server whose tables may take so much memory. It takes no snapshots unless it is told to.</summary>
-    public EmbedStoreServer Serve(long tableMemoryByteCount) =>
-        new(NewFolder(), ("RowStore:MemoryBytes", tableMemoryByteCount), ("Snapshots:LogBytes", NoSnapshotsLogByteCount));
+    /// <param name="more">Further settings.</param>
+    public EmbedStoreServer Serve(long tableMemoryByteCount, params (string Name, string Value)[] more) =>
+        new(NewFolder(), [("RowStore:MemoryBytes", tableMemoryByteCount.ToString(CultureInfo.InvariantCulture)), ("Snapshots:LogBytes", NoSnapshotsLogByteCount), .. more]);
 
     /// <summary>Starts a Redis and fills it.</summary>
     public Optional<RedisPeer> StartRedis(RowSet rows) =>
@@ -81,7 +92,12 @@ internal sealed class Stage : IDisposable
         }
 
         _folder.Dispose();
+        _memoryFolder?.Dispose();
     }
+
+    /// <summary>The doors that only clients on this host have.</summary>
+    private (string Name, string Value)[] LocalDoors() =>
+        _memoryFolder is null ? [] : [("SocketPath", LocalSocket!), ("SharedFolder", Path.Combine(_memoryFolder.Path, "answers"))];
 
     private T Own<T>(T owned)
         where T : IDisposable

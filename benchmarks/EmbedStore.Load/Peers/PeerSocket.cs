@@ -8,17 +8,30 @@ internal sealed class PeerSocket : IDisposable
 {
     private const int BufferByteCount = 256 * 1024;
 
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[BufferByteCount];
     private int _start;
     private int _end;
 
     /// <exception cref="SocketException">Nobody listens.</exception>
     public PeerSocket(int port)
+        : this(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, new IPEndPoint(IPAddress.Loopback, port))
     {
+    }
+
+    /// <param name="path">Of a Unix domain socket.</param>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public PeerSocket(string path)
+        : this(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), new UnixDomainSocketEndPoint(path))
+    {
+    }
+
+    private PeerSocket(Socket socket, EndPoint server)
+    {
+        _socket = socket;
         try
         {
-            _socket.Connect(IPAddress.Loopback, port);
+            _socket.Connect(server);
         }
         catch
         {

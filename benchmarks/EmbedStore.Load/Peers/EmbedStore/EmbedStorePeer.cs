@@ -6,9 +6,10 @@ namespace EmbedStore.Load;
 /// <param name="table">Of a running server.</param>
 /// <param name="name">As the table of results calls it.</param>
 /// <param name="call">What is asked for the ids: <c>gather</c>, or <c>bag</c> with its query.</param>
-internal sealed class EmbedStorePeer(EmbedStoreTable table, string name = "EmbedStore", string call = "gather") : IPeer
+/// <param name="socketPath">The server's Unix domain socket; null: its port.</param>
+internal sealed class EmbedStorePeer(EmbedStoreTable table, string name = "EmbedStore", string call = "gather", string? socketPath = null) : IPeer
 {
-    private readonly HttpConnection _connection = new(table.Server.Port);
+    private readonly HttpConnection _connection = new(socketPath is null ? new PeerSocket(table.Server.Port) : new PeerSocket(socketPath));
     private HttpRequest? _request;
     private int _requestBagCount;
 

@@ -17,7 +17,7 @@ internal sealed class EmbedStoreServer : IDisposable
     /// <param name="folder">Of its data; empty.</param>
     /// <param name="settings">Name and value, in turn, such as <c>RowStore:MemoryBytes</c>.</param>
     /// <exception cref="WrongAnswerException">It ended, or did not listen in time.</exception>
-    public EmbedStoreServer(string folder, params IEnumerable<(string Name, long Value)> settings)
+    public EmbedStoreServer(string folder, params IEnumerable<(string Name, string Value)> settings)
     {
         _process = Process.Start(Describe(folder, settings))!;
         Cleanup.Add(this);
@@ -77,10 +77,10 @@ internal sealed class EmbedStoreServer : IDisposable
         _http?.Dispose();
     }
 
-    private static ProcessStartInfo Describe(string folder, IEnumerable<(string Name, long Value)> settings)
+    private static ProcessStartInfo Describe(string folder, IEnumerable<(string Name, string Value)> settings)
     {
         string dll = Path.Combine(AppContext.BaseDirectory, "EmbedStore.Server.dll");
-        IEnumerable<string> more = settings.SelectMany(static setting => new[] { "--EmbedStore:" + setting.Name, setting.Value.ToString(CultureInfo.InvariantCulture) });
+        IEnumerable<string> more = settings.SelectMany(static setting => new[] { "--EmbedStore:" + setting.Name, setting.Value });
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
             [dll, "serve", "--stop-at-end-of-input", "--EmbedStore:HttpPort", "0", "--EmbedStore:Data", folder, .. more])

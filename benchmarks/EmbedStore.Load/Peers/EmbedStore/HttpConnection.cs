@@ -4,14 +4,24 @@ using System.Text;
 namespace EmbedStore.Load;
 
 /// <summary>HTTP/1.1 over one raw connection: what a client that is written for speed sends and reads, and no more.</summary>
-internal sealed class HttpConnection(int port) : IDisposable
+internal sealed class HttpConnection(PeerSocket socket) : IDisposable
 {
-    private readonly PeerSocket _socket = new(port);
+    private readonly PeerSocket _socket = socket;
+
+    /// <summary>To a port of 127.0.0.1.</summary>
+    public HttpConnection(int port)
+        : this(new PeerSocket(port))
+    {
+    }
+
+    /// <summary>Where the last answer's body is, when it is in shared memory; else null.</summary>
+    public string? SharedFile { get; private set; }
 
     /// <summary>A request as it goes over the wire, for <see cref="Send"/>. Its body may be changed in place behind <see cref="HttpRequest.BodyStart"/>.</summary>
-    public static HttpRequest Prepare(string target, string mediaType, ReadOnlySpan<byte> body)
+    /// <param name="headers">More headers, each with its line end.</param>
+    public static HttpRequest Prepare(string target, string mediaType, ReadOnlySpan<byte> body, string headers = "")
     {
-        byte[] head = Head(target, mediaType, body.Length);
+        byte[] head = Head(target, mediaType, body.Length, headers);
         return new HttpRequest([.. head, .. body], head.Length);
     }
 
@@ -41,18 +51,23 @@ internal sealed class HttpConnection(int port) : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static byte[] Head(string target, string mediaType, long byteCount) => Encoding.ASCII.GetBytes(
-        $"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {mediaType}\r\nContent-Length: {byteCount}\r\n\r\n");
+    private static byte[] Head(string target, string mediaType, long byteCount, string headers = "") => Encoding.ASCII.GetBytes(
+        $"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {mediaType}\r\nContent-Length: {byteCount}\r\n{headers}\r\n");
 
     private int ReadHead()
     {
         bool isSuccess = _socket.ReadLine().StartsWith("HTTP/1.1 200"u8);
         int bodyLength = 0;
+        SharedFile = null;
         for (ReadOnlySpan<byte> line = _socket.ReadLine(); !line.IsEmpty; line = _socket.ReadLine())
         {
             if (line.StartsWith("Content-Length: "u8))
             {
                 _ = Utf8Parser.TryParse(line["Content-Length: ".Length..], out bodyLength, out _);
+            }
+            else if (line.StartsWith("Embedstore-Shared-File: "u8))
+            {
+                SharedFile = Encoding.UTF8.GetString(line["Embedstore-Shared-File: ".Length..]);
             }
         }
 

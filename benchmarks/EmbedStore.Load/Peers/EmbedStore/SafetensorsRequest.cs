@@ -13,8 +13,9 @@ internal static class SafetensorsRequest
     /// <summary>A call with <c>ids</c> alone.</summary>
     /// <param name="target">Path and query.</param>
     /// <param name="batch">Its ids stand at the end of the request, where those of another batch of its shape may be put.</param>
-    public static HttpRequest OfIds(string target, IdBatch batch) =>
-        Prepare(target, $"{{{Entry("ids", "I64", $"{batch.BagCount},{batch.BagLength}", 0, batch.Bytes.Length)}}}", batch.Bytes);
+    /// <param name="headers">More headers, each with its line end.</param>
+    public static HttpRequest OfIds(string target, IdBatch batch, string headers = "") =>
+        Prepare(target, $"{{{Entry("ids", "I64", $"{batch.BagCount},{batch.BagLength}", 0, batch.Bytes.Length)}}}", batch.Bytes, headers);
 
     /// <summary>A call with <c>ids</c>, one a row, and a row of floats for each.</summary>
     /// <param name="target">Path and query.</param>
@@ -33,11 +34,11 @@ internal static class SafetensorsRequest
         $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{end}]}}";
 
     /// <summary>Pads the header, so that the tensors begin at a multiple of 8.</summary>
-    private static HttpRequest Prepare(string target, string header, ReadOnlySpan<byte> data)
+    private static HttpRequest Prepare(string target, string header, ReadOnlySpan<byte> data, string headers = "")
     {
         byte[] text = Encoding.ASCII.GetBytes(header.PadRight((header.Length + LengthByteCount - 1) / LengthByteCount * LengthByteCount));
         byte[] length = new byte[LengthByteCount];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)text.Length);
-        return HttpConnection.Prepare(target, MediaType, [.. length, .. text, .. data]);
+        return HttpConnection.Prepare(target, MediaType, [.. length, .. text, .. data], headers);
     }
 }
