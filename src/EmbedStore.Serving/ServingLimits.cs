@@ -49,6 +49,20 @@ public sealed record ServingLimits
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ResultTooLarge"/>.</exception>
     public void RequireEntries(SubscriptPlan plan) => RequireResult(EntryByteCount(plan));
 
+    /// <summary>Refuses a call whose parts together send too many ids.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>
+    public void RequireIds(long idCount)
+    {
+        if (idCount > IdCountMax)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.BodyTooLarge,
+                FormattableString.Invariant($"The request has {idCount} ids; the limit is {IdCountMax}."),
+                new Fact("limit", IdCountMax),
+                new Fact("size", idCount));
+        }
+    }
+
     /// <summary>Refuses index tensors that are too large. Masks are limited by what they select.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>
     public void RequireIds(IEnumerable<KeyValuePair<string, Tensor>> tensors)

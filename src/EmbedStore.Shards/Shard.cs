@@ -65,8 +65,22 @@ public sealed partial class Shard : IAsyncDisposable
 
     /// <summary>Sizes now.</summary>
     public ShardStatistics Statistics => new(
-        RowCount, _log.FirstLsn, Version, _log.OwnerEpoch, _log.SegmentCount, _log.ByteCount, _rows.MemoryByteCount + _state.Vocabulary.ByteCount, _rows.LogByteCount, _cutByteCount,
-        _state.Keys?.Count ?? 0, _state.Keys?.ByteCount ?? 0)
+        RowCount,
+        _log.FirstLsn,
+        Version,
+        _log.OwnerEpoch,
+        _log.SegmentCount,
+        new ShardBytes(
+            _rows.IndexByteCount,
+            _rows.PagesByteCount,
+            _state.Keys?.ByteCount ?? 0,
+            _state.Vocabulary.ByteCount,
+            _rows.LogByteCount,
+            _rows.ScratchByteCount,
+            _log.ByteCount,
+            SnapshotByteCount),
+        _cutByteCount,
+        _state.Keys?.Count ?? 0)
     {
         CandidateCount = _state.Vocabulary.Admission?.CandidateCount ?? 0,
     };

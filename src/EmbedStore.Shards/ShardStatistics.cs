@@ -6,25 +6,31 @@ namespace EmbedStore.Shards;
 /// <param name="LastLsn">Of the newest committed write, 0 for none.</param>
 /// <param name="OwnerEpoch">How often the shard has been opened.</param>
 /// <param name="SegmentCount">Log files.</param>
-/// <param name="LogByteCount">Unit: bytes.</param>
-/// <param name="MemoryByteCount">Index and row pages in memory, uses of rows and ids that are counted towards admission. Unit: bytes.</param>
-/// <param name="RowLogByteCount">Rows in memory and scratch, superseded copies included. Unit: bytes.</param>
+/// <param name="Bytes">By tier; of snapshots, the newest.</param>
 /// <param name="CutByteCount">Unfinished bytes that the last opening cut off the log. Unit: bytes.</param>
 /// <param name="KeyCount">Keys that ever had a row; 0 where rows have none.</param>
-/// <param name="KeyByteCount">What the keys take of memory. Unit: bytes.</param>
 public sealed record ShardStatistics(
     long RowCount,
     long FirstLsn,
     long LastLsn,
     long OwnerEpoch,
     int SegmentCount,
-    long LogByteCount,
-    long MemoryByteCount,
-    long RowLogByteCount,
+    ShardBytes Bytes,
     long CutByteCount,
-    long KeyCount,
-    long KeyByteCount)
+    long KeyCount)
 {
     /// <summary>Ids that were updated too few times to get a row.</summary>
     public int CandidateCount { get; init; }
+
+    /// <summary>Unit: bytes.</summary>
+    public long LogByteCount => Bytes.Log;
+
+    /// <summary>Unit: bytes.</summary>
+    public long MemoryByteCount => Bytes.Memory;
+
+    /// <summary>What the keys take of memory. Unit: bytes.</summary>
+    public long KeyByteCount => Bytes.Keys;
+
+    /// <summary>Rows in memory and scratch, superseded copies included. Unit: bytes.</summary>
+    public long RowLogByteCount => Bytes.Rows;
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>The data calls of API section 4: gather, put, apply, source, bag, erase.</summary>
+/// <summary>The data calls of API section 4: gather, put, apply, source, bag, nearest, erase.</summary>
 /// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
 internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, CallGate gate, IOptions<EmbedStoreOptions> options)
 {
@@ -91,9 +91,29 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Missing = request.Parameters.Choice<MissingPolicy>("missing"),
         };
         using TableLease lease = catalog.Lease(TableOf(context));
-        BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, context.RequestAborted);
+        using var memory = new RequestMemory();
+        BagAnswer answer = await lookups.PoolAsync(lease.Table, bag, memory, context.RequestAborted);
         Headers.SetVersion(context, answer.Version);
         await AnswerWriter.WriteAsync(context, request.AnswerEncoding, new MemoryTensor("rows", answer.Rows));
+    });
+
+    /// <summary>The rows nearest to queries.</summary>
+    public Task NearestAsync(HttpContext context) => RunAsync(context, "queries", async request =>
+    {
+        request.Parameters.RequireKnown("k", "metric", "missing");
+        var search = new NearestRequest
+        {
+            Tensors = request.Tensors,
+            Count = (int)(request.Parameters.Integer("k", 1, NearestRequest.CountMax) ?? NearestRequest.CountDefault),
+            Metric = request.Parameters.Choice<NearestMetric>("metric") ?? NearestMetric.L2,
+            Missing = request.Parameters.Choice<MissingPolicy>("missing"),
+        };
+        using TableLease lease = catalog.Lease(TableOf(context));
+        using var memory = new RequestMemory();
+        NearestAnswer answer = await lookups.FindNearestAsync(lease.Table, search, memory, context.RequestAborted);
+        Headers.SetVersion(context, answer.Version);
+        await AnswerWriter.WriteAsync(
+            context, request.AnswerEncoding, new MemoryTensor("ids", answer.Ids), new MemoryTensor("scores", answer.Scores), new MemoryTensor("exact", answer.Exact));
     });
 
     public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;

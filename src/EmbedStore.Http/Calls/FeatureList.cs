@@ -12,6 +12,16 @@ namespace EmbedStore.Http;
 internal sealed record Feature(string Path, string Name, string Table, IReadOnlyDictionary<string, string> Fields, Dictionary<string, Tensor> Tensors)
 {
     public EmbedStoreException Invalid(string field, string rule) => RequestParameters.Invalid($"{Path}.{field}", rule);
+
+    /// <inheritdoc cref="RequestParameters.Choice"/>
+    public T? Choice<T>(string field, string? alsoAllowed = null)
+        where T : struct, Enum => Fields.TryGetValue(field, out string? text) ? RequestParameters.ChoiceOf<T>(text, $"{Path}.{field}", alsoAllowed) : null;
+
+    public ElementType? Type(string field) => Fields.TryGetValue(field, out string? text) ? RequestParameters.TypeOf(text, $"{Path}.{field}") : null;
+
+    public long? Integer(string field) => Fields.TryGetValue(field, out string? text) ? RequestParameters.IntegerOf(text, $"{Path}.{field}") : null;
+
+    public bool Flag(string field) => Fields.TryGetValue(field, out string? text) && RequestParameters.FlagOf(text, $"{Path}.{field}");
 }
 
 /// <summary>Reads the field <c>features</c> of a call over many tables, and shares the tensors out.</summary>
@@ -22,30 +32,47 @@ internal static class FeatureList
 
     private const string Parameter = "features";
 
-    /// <exception cref="EmbedStoreException">InvalidParameter, UnknownParameter, UnknownTensor.</exception>
+    /// <summary>The features with their tensors.</summary>
+    /// <exception cref="EmbedStoreException">InvalidParameter, UnknownParameter, ConflictingParameters, UnknownTensor.</exception>
     public static IReadOnlyList<Feature> Read(DataRequest request, params string[] fields)
     {
-        List<Feature> features = Parse(request.Parameters.Text(Parameter, ""), fields);
-        foreach ((string name, Tensor tensor) in request.Tensors)
+        IReadOnlyList<Feature> features = Parse(request, CountMax, fields);
+        Share(request.Tensors, features);
+        return features;
+    }
+
+    /// <summary>Gives each tensor to the feature that its name begins with.</summary>
+    /// <exception cref="EmbedStoreException">UnknownTensor.</exception>
+    public static void Share(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyList<Feature> features)
+    {
+        Dictionary<string, Feature> byName = features.ToDictionary(static feature => feature.Name, StringComparer.Ordinal);
+        foreach ((string name, Tensor tensor) in tensors)
         {
             // The longest name that fits: "user.history.ids" belongs to "user.history" where there is one.
-            Feature? owner = features.Where(feature => name.StartsWith(feature.Name + ".", StringComparison.Ordinal)).MaxBy(static feature => feature.Name.Length);
+            int dot = name.LastIndexOf('.');
+            Feature? owner = null;
+            while (dot > 0 && !byName.TryGetValue(name[..dot], out owner))
+            {
+                dot = name.LastIndexOf('.', dot - 1);
+            }
+
             if (owner is null)
             {
                 throw new EmbedStoreException(ErrorCode.UnknownTensor, $"Tensor '{name}' belongs to no feature.", new Fact("tensor", name));
             }
 
-            owner.Tensors[name[(owner.Name.Length + 1)..]] = tensor;
+            owner.Tensors[name[(dot + 1)..]] = tensor;
         }
-
-        return features;
     }
 
-    private static List<Feature> Parse(string text, string[] fields)
+    /// <summary>The features, without tensors yet.</summary>
+    /// <exception cref="EmbedStoreException">InvalidParameter, UnknownParameter, ConflictingParameters.</exception>
+    public static IReadOnlyList<Feature> Parse(DataRequest request, int countMax, params string[] fields)
     {
+        string text = request.Parameters.Text(Parameter, "");
         try
         {
-            return Parse(JsonElement.Parse(text.Length == 0 ? "null" : text), fields);
+            return Parse(JsonElement.Parse(text.Length == 0 ? "null" : text), countMax, fields);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
@@ -54,11 +81,11 @@ internal static class FeatureList
         }
     }
 
-    private static List<Feature> Parse(JsonElement list, string[] fields)
+    private static List<Feature> Parse(JsonElement list, int countMax, string[] fields)
     {
-        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() is 0 or > CountMax)
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0 || list.GetArrayLength() > countMax)
         {
-            throw RequestParameters.Invalid(Parameter, $"is a list of 1 to {CountMax} objects");
+            throw RequestParameters.Invalid(Parameter, $"is a list of 1 to {countMax} objects");
         }
 
         var features = list.EnumerateArray().Select((item, i) => Parse(item, $"{Parameter}[{i}]", fields)).ToList();
@@ -82,7 +109,12 @@ internal static class FeatureList
                     ErrorCode.UnknownParameter, $"There is no field \"{path}.{field.Name}\"; there are {string.Join(", ", fields)}.", new Fact("parameter", $"{path}.{field.Name}"));
             }
 
-            values[field.Name] = field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText();
+            string text = field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText();
+            if (field.Value.ValueKind != JsonValueKind.Null && !values.TryAdd(field.Name, text) && values[field.Name] != text)
+            {
+                throw new EmbedStoreException(
+                    ErrorCode.ConflictingParameters, $"'{path}.{field.Name}' was given twice with different values.", new Fact("parameter", $"{path}.{field.Name}"));
+            }
         }
 
         return new Feature(path, Required(values, "name", path), Required(values, "table", path), values, []);

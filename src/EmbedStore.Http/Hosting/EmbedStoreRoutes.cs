@@ -16,6 +16,7 @@ internal static class EmbedStoreRoutes
         var transfers = services.GetRequiredService<TransferCalls>();
         var snapshots = services.GetRequiredService<SnapshotCalls>();
         var data = services.GetRequiredService<DataCalls>();
+        var lookups = services.GetRequiredService<LookupCalls>();
         var many = services.GetRequiredService<UpdateCalls>();
 
         routes.Map("GET", "/health/live", ServerCalls.LiveAsync);
@@ -39,7 +40,10 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/tables/{table}/apply", data.ApplyAsync);
         routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
         routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
+        routes.Map("POST", "/v1/tables/{table}/nearest", data.NearestAsync);
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
+        routes.Map("POST", "/v1/estimate", tables.EstimateAsync);
+        routes.Map("POST", "/v1/lookup", lookups.LookUpAsync);
         routes.Map("POST", "/v1/update", many.UpdateAsync);
     }
 

@@ -38,7 +38,9 @@ internal static class EmbedStoreServices
         services.AddSingleton<TransferCalls>();
         services.AddSingleton<SnapshotCalls>();
         services.AddSingleton<DataCalls>();
+        services.AddSingleton<LookupCalls>();
         services.AddSingleton<UpdateCalls>();
+        services.AddSingleton<WarmUp>();
         services.AddHostedService<RecoveryService>();
         services.AddHostedService<SnapshotService>();
         builder.AddTelemetry(options.Telemetry);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace EmbedStore.Http;
 
 /// <summary>Opens the shards while the server already answers: what has not recovered yet says so. One that lacked room on its disk is tried again until there is.</summary>
-internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptions storage, ILogger<RecoveryService> logger) : BackgroundService
+internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptions storage, WarmUp warmUp, ILogger<RecoveryService> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
@@ -21,6 +21,7 @@ internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptio
                 LogHeldBack(slot.Name, slot.Failure?.Message ?? "");
             }
 
+            await warmUp.RunAsync(stoppingToken);
             while (heldBack.Any(static slot => slot.Failure is DiskFullException))
             {
                 await Task.Delay(RetryInterval, storage.Time, stoppingToken);

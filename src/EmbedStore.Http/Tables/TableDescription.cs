@@ -1,18 +1,35 @@
 using System.Text.Json.Nodes;
 using EmbedStore.Serving;
-using EmbedStore.Shards;
 
 namespace EmbedStore.Http;
 
 /// <summary>A table as JSON: name and spec, and under <c>stats</c> what it holds and where.</summary>
 internal static class TableDescription
 {
-    public static JsonObject Of(Table table)
+    /// <param name="table">Under a lease.</param>
+    /// <param name="snapshotByteCount">Of all its snapshots.</param>
+    public static JsonObject Of(Table table, long snapshotByteCount)
     {
         JsonObject json = Spec(table);
-        json["stats"] = Stats(table);
+        json["stats"] = Stats(table, snapshotByteCount);
         return json;
     }
+
+    /// <summary>The same names for what a table takes and for what it is estimated to take.</summary>
+    public static JsonObject Bytes(TableBytes bytes) => new()
+    {
+        ["memory"] = bytes.Memory,
+        ["row_cache"] = bytes.RowCache,
+        ["index"] = bytes.Index,
+        ["pages"] = bytes.Pages,
+        ["keys"] = bytes.Keys,
+        ["vocabulary"] = bytes.Vocabulary,
+        ["disk"] = bytes.Disk,
+        ["scratch"] = bytes.Scratch,
+        ["log"] = bytes.Log,
+        ["snapshots"] = bytes.Snapshots,
+        ["rows"] = bytes.Rows,
+    };
 
     public static JsonObject Spec(Table table)
     {
@@ -21,26 +38,18 @@ internal static class TableDescription
         return json;
     }
 
-    private static JsonObject Stats(Table table)
+    private static JsonObject Stats(Table table, long snapshotByteCount)
     {
-        List<ShardStatistics> opened = table.Shards.Select(static slot => slot.Opened?.Statistics).OfType<ShardStatistics>().ToList();
         var json = new JsonObject
         {
             ["version"] = table.Version,
             ["rows"] = table.RowCount,
-            ["bytes"] = new JsonObject
-            {
-                ["memory"] = opened.Sum(static shard => shard.MemoryByteCount),
-                ["row_cache"] = table.Resident?.ByteCount ?? 0,
-                ["keys"] = opened.Sum(static shard => shard.KeyByteCount),
-                ["rows"] = opened.Sum(static shard => shard.RowLogByteCount),
-                ["log"] = opened.Sum(static shard => shard.LogByteCount),
-            },
+            ["bytes"] = Bytes(TableBytes.Of(table, snapshotByteCount)),
             ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
         };
         if (table.Spec.Admission is not null)
         {
-            json.Insert(2, "candidates", opened.Sum(static shard => (long)shard.CandidateCount));
+            json.Insert(2, "candidates", table.Shards.Sum(static slot => (long)(slot.Opened?.Statistics.CandidateCount ?? 0)));
         }
 
         return json;

@@ -34,7 +34,8 @@ internal static class AnswerWriter
     private static Task WriteSafetensorsAsync(HttpContext context, IReadOnlyList<AnswerTensor> tensors)
     {
         SafetensorsLayout layout = SafetensorsLayout.Of(tensors.Select(static tensor => new SafetensorsField(tensor.Name, tensor.Type, tensor.Shape)).ToList());
-        return WriteRawAsync(context, layout.Header, layout.Entries.Select(entry => tensors.First(tensor => tensor.Name == entry.Name)).ToList());
+        Dictionary<string, AnswerTensor> byName = tensors.ToDictionary(static tensor => tensor.Name);
+        return WriteRawAsync(context, layout.Header, layout.Entries.Select(entry => byName[entry.Name]).ToList());
     }
 
     private static async Task WriteRawAsync(HttpContext context, ReadOnlyMemory<byte> header, List<AnswerTensor> tensors)
@@ -54,6 +55,7 @@ internal static class AnswerWriter
 
         PipeWriter pipe = context.Response.BodyWriter;
         bool headerSent = false;
+        int waiting = 0;
         foreach (AnswerTensor tensor in tensors)
         {
             int run = RunOf(tensor);
@@ -66,14 +68,22 @@ internal static class AnswerWriter
                 header[..headerLength].CopyTo(memory);
                 pipe.Advance(headerLength + count);
                 headerSent = true;
-                await pipe.FlushAsync(context.RequestAborted);
+                waiting += headerLength + count;
+                if (waiting > RunByteCount / 2)
+                {
+                    // Small tensors go out together.
+                    await pipe.FlushAsync(context.RequestAborted);
+                    waiting = 0;
+                }
             }
         }
 
         if (!headerSent)
         {
-            await pipe.WriteAsync(header, context.RequestAborted);
+            pipe.Write(header.Span);
         }
+
+        await pipe.FlushAsync(context.RequestAborted);
     }
 
     /// <summary>All of it at once: nobody reads before the status says that it is there.</summary>

@@ -80,16 +80,14 @@ internal sealed class RequestParameters
 
     public string Text(string name, string orElse) => _values.GetValueOrDefault(name, orElse);
 
-    public bool Flag(string name) => Text(name, "false") switch
-    {
-        "true" or "True" or "1" => true,
-        "false" or "False" or "0" => false,
-        string other => throw Invalid(name, $"is true or false; was '{other}'"),
-    };
+    public bool Flag(string name) => FlagOf(Text(name, "false"), name);
 
-    public long? Integer(string name) => !_values.TryGetValue(name, out string? text) ? null
-        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
-        : throw Invalid(name, $"is an integer; was '{text}'");
+    public long? Integer(string name) => _values.TryGetValue(name, out string? text) ? IntegerOf(text, name) : null;
+
+    /// <summary>An integer of a range, both ends included.</summary>
+    public long? Integer(string name, long min, long max) => Integer(name) is not { } value ? null
+        : value >= min && value <= max ? value
+        : throw Invalid(name, FormattableString.Invariant($"is in [{min}, {max}]; was {value}"));
 
     public double? Number(string name) => !_values.TryGetValue(name, out string? text) ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
@@ -97,13 +95,34 @@ internal sealed class RequestParameters
 
     /// <summary>A member of an enumeration by its snake_case name.</summary>
     public T? Choice<T>(string name)
+        where T : struct, Enum => _values.TryGetValue(name, out string? text) ? ChoiceOf<T>(text, name) : null;
+
+    public ElementType? Type(string name) => _values.TryGetValue(name, out string? text) ? TypeOf(text, name) : null;
+
+    public Dialect Dialect() => DialectOf(Text("dialect", "pytorch"), "dialect");
+
+    public static bool FlagOf(string text, string path) => text switch
+    {
+        "true" or "True" or "1" => true,
+        "false" or "False" or "0" => false,
+        _ => throw Invalid(path, $"is true or false; was '{text}'"),
+    };
+
+    public static long IntegerOf(string text, string path) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
+        ? value
+        : throw Invalid(path, $"is an integer; was '{text}'");
+
+    public static ElementType TypeOf(string text, string path) => ElementTypes.TryParse(text, out ElementType type)
+        ? type
+        : throw Invalid(path, $"is one of {string.Join(", ", ElementTypes.Names)}; was '{text}'");
+
+    /// <summary>A member of an enumeration by its snake_case name.</summary>
+    /// <param name="text">As sent.</param>
+    /// <param name="path">Where it stands, for the error.</param>
+    /// <param name="alsoAllowed">What the caller looked for before, for the error.</param>
+    public static T ChoiceOf<T>(string text, string path, string? alsoAllowed = null)
         where T : struct, Enum
     {
-        if (!_values.TryGetValue(name, out string? text))
-        {
-            return null;
-        }
-
         foreach (T value in Enum.GetValues<T>())
         {
             if (NameOf(value) == text)
@@ -112,14 +131,9 @@ internal sealed class RequestParameters
             }
         }
 
-        throw Invalid(name, $"is one of {string.Join(", ", Enum.GetValues<T>().Select(NameOf))}; was '{text}'");
+        IEnumerable<string> names = Enum.GetValues<T>().Select(NameOf);
+        throw Invalid(path, $"is one of {string.Join(", ", alsoAllowed is null ? names : names.Prepend(alsoAllowed))}; was '{text}'");
     }
-
-    public ElementType? Type(string name) => !_values.TryGetValue(name, out string? text) ? null
-        : ElementTypes.TryParse(text, out ElementType type) ? type
-        : throw Invalid(name, $"is one of {string.Join(", ", ElementTypes.Names)}; was '{text}'");
-
-    public Dialect Dialect() => DialectOf(Text("dialect", "pytorch"), "dialect");
 
     /// <summary>Reads a dialect's name.</summary>
     /// <param name="text">As sent.</param>

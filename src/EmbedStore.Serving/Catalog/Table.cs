@@ -148,6 +148,9 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Makes <see cref="Resident"/>, if the table is to have it: before its first shard opens.</summary>
     internal ResidentRows? MakeResident() => _resident.Value;
 
+    /// <summary>True when every row is in memory here, so that a read asks no shard.</summary>
+    internal bool ServesFromMemory() => Resident is not null && AllShardsServe();
+
     /// <summary>True when no shard would refuse a read. A shard that was opened stays so as long as the table is used.</summary>
     internal bool AllShardsServe()
     {

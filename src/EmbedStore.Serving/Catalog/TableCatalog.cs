@@ -241,24 +241,6 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="table">The table.</param>
     /// <param name="resident">Gets every change of a row.</param>
     /// <param name="uses">Orders the uses of rows.</param>
-    internal ShardOptions OptionsOf(Table table, ResidentRows? resident, UseClock? uses)
-    {
-        long memory = _storage.TableMemoryByteCount - (resident?.ByteCount ?? 0);
-        RowStoreSize size = RowStoreSize.Of(table.Shape, table.Rows, table.Shards.Count, memory);
-        return new ShardOptions
-        {
-            Durability = table.Spec.Durability,
-            ExpectedRowCount = size.RowCount,
-            MemoryByteCount = size.MemoryByteCount,
-            PageByteCount = size.PageByteCount,
-            Mirror = resident,
-            Uses = uses,
-            ReserveByteCount = _storage.ReserveByteCount,
-            SegmentByteCountMax = _storage.LogSegmentByteCount,
-            CommitInterval = _storage.CommitInterval,
-            Disk = _storage.Disk,
-            Time = _storage.Time,
-            Logger = _storage.Logger,
-        };
-    }
+    internal ShardOptions OptionsOf(Table table, ResidentRows? resident, UseClock? uses) =>
+        TableMemory.Of(table.Shape, table.Rows, table.Shards.Count, resident?.ByteCount ?? 0, _storage).ToShardOptions(table.Spec, resident, uses, _storage);
 }

@@ -10,6 +10,8 @@ public static class TableSpecJson
 {
     private const string Nearest = "nearest";
     private const string Stochastic = "stochastic";
+    private const string Spec = "spec";
+    private const string Rows = "rows";
 
     private static readonly string[] Fields =
         ["shape", "dtype", "scale", "key", "shards", "missing", "initializer", "optimizer", "durability", "ttl", "admission", "capacity"];
@@ -52,6 +54,21 @@ public static class TableSpecJson
         };
         RequireRowFits(spec);
         return spec;
+    }
+
+    /// <summary>Reads a spec and a number of rows: <c>{"spec": {...}, "rows": 1000}</c>, or <c>rows</c> among the fields of the spec.</summary>
+    /// <exception cref="EmbedStoreException">As <see cref="Read"/>.</exception>
+    public static (TableSpec Spec, long? RowCount) ReadWithRows(IReadOnlyDictionary<string, JsonElement> fields, int shardCountDefault)
+    {
+        var reader = new SpecReader(fields, "");
+        Dictionary<string, JsonElement> spec = fields.Where(static field => field.Key != Rows).ToDictionary();
+        if (reader.Find(Spec) is { } inner)
+        {
+            reader.RequireKnown([Spec, Rows]);
+            spec = inner.ValueKind == JsonValueKind.Object ? SpecReader.FieldsOf(inner, "spec.") : throw reader.Invalid(Spec, "is an object");
+        }
+
+        return (Read(spec, shardCountDefault), reader.Find(Rows) is null ? null : reader.Integer(Rows, 0, 0, TableEstimate.RowCountMax));
     }
 
     /// <summary>Writes a spec with all its defaults, in the order of API section 3.</summary>

@@ -16,10 +16,10 @@ internal sealed record BagPlan
     public required TensorShape IdsShape { get; init; }
 
     /// <summary>Shape [bags + 1]: where each bag begins, and the end of the last.</summary>
-    public required long[] Begins { get; init; }
+    public required ReadOnlyMemory<long> Begins { get; init; }
 
     /// <summary>Shape [n], or empty: all 1.</summary>
-    public required double[] Weights { get; init; }
+    public required ReadOnlyMemory<double> Weights { get; init; }
 
     public required PoolingMode Mode { get; init; }
 
@@ -30,33 +30,38 @@ internal sealed record BagPlan
     public required MissingPolicy Missing { get; init; }
 
     /// <summary>Checks a bag.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="budget">The call's, which the bags take from.</param>
+    /// <param name="memory">What the plan lives in.</param>
     /// <exception cref="EmbedStoreException">
     /// UnknownTensor, MissingTensor, UnsupportedDtype, ShapeMismatch, InvalidParameter (offsets, mode, padding_idx), ResultTooLarge, IndexOutOfRange.
     /// </exception>
-    public static BagPlan Of(Table table, BagRequest request, ServingLimits limits)
+    public static BagPlan Of(Table table, BagRequest request, ResultBudget budget, RequestMemory memory)
     {
         long? padding = Padding(table, request.PaddingIndex);
+
         // First: padded keys have a dimension more than ids.
         if (table.Shape.HasKeys)
         {
-            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, limits) };
+            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits) };
         }
 
         RequireTensors(request.Tensors);
-        limits.RequireIds(request.Tensors);
+        budget.Limits.RequireIds(request.Tensors);
         ElementType type = RequireTypes(table, request);
         Tensor ids = request.Tensors["ids"];
         RequireShapes(table, request, ids);
 
-        RequireBags(table, request, ids, type, limits);
-        long[] begins = Offsets(request, ids);
-        RowList rows = table.Shape.HasKeys ? RowsByKey(ids) : RowsById(table, ids);
+        RequireBags(table, request, ids, type, budget);
+        Memory<long> begins = Offsets(request, ids, memory);
+        RowList rows = EmbeddingIds.Read(table, ids, memory);
         return new BagPlan
         {
             Rows = rows,
             IdsShape = ids.Shape,
             Begins = begins,
-            Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights) : [],
+            Weights = request.Tensors.TryGetValue("weights", out Tensor? weights) ? Doubles(weights, memory) : default,
             Mode = request.Mode,
             PaddingId = padding,
             Type = type,
@@ -106,11 +111,7 @@ internal sealed record BagPlan
 
     private static void RequireShapes(Table table, BagRequest request, Tensor ids)
     {
-        if (table.Shape.Sizes.Rank > 2)
-        {
-            throw Mismatch("table", "at most 2 dimensions", table.Shape.ToString());
-        }
-
+        EmbeddingIds.RequireRows(table);
         if (ids.Shape.Rank is not (1 or 2))
         {
             throw Mismatch("ids", "1 or 2 dimensions", ids.Shape);
@@ -147,27 +148,39 @@ internal sealed record BagPlan
         new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));
 
     /// <summary>Two dimensions can make any number of empty bags out of no ids, so bags are counted before anything is made for them.</summary>
-    private static void RequireBags(Table table, BagRequest request, Tensor ids, ElementType type, ServingLimits limits)
+    private static void RequireBags(Table table, BagRequest request, Tensor ids, ElementType type, ResultBudget budget)
     {
         long bags = request.Tensors.TryGetValue("offsets", out Tensor? offsets) ? offsets.Shape.ElementCount : ids.Shape[0];
         int elementByteCount = Math.Max(type.ByteCount(), table.Rows.ComputeType.ByteCount());
-        limits.RequireResult(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * elementByteCount, sizeof(long)));
+        budget.Take(((Int128)bags + 1) * Math.Max(table.Shape.RowWidth * elementByteCount, sizeof(long)));
     }
 
-    private static long[] Offsets(BagRequest request, Tensor ids)
+    private static Memory<long> Offsets(BagRequest request, Tensor ids, RequestMemory memory)
     {
         if (!request.Tensors.TryGetValue("offsets", out Tensor? tensor))
         {
-            return Array.ConvertAll(Enumerable.Range(0, (int)ids.Shape[0] + 1).ToArray(), bag => bag * ids.Shape[1]);
+            Memory<long> equal = memory.Rent<long>((int)ids.Shape[0] + 1);
+            for (int bag = 0; bag < equal.Length; bag++)
+            {
+                equal.Span[bag] = bag * ids.Shape[1];
+            }
+
+            return equal;
         }
 
-        var offsets = new long[tensor.Shape.ElementCount];
-        ElementConverter.ReadIntegers(tensor, offsets);
-        RequireOffsets(offsets, ids.Shape.ElementCount, request.IncludeLastOffset);
-        return request.IncludeLastOffset ? offsets : [.. offsets, ids.Shape.ElementCount];
+        int count = (int)tensor.Shape.ElementCount;
+        Memory<long> begins = memory.Rent<long>(request.IncludeLastOffset ? count : count + 1);
+        ElementConverter.ReadIntegers(tensor, begins.Span[..count]);
+        RequireOffsets(begins.Span[..count], ids.Shape.ElementCount, request.IncludeLastOffset);
+        if (!request.IncludeLastOffset)
+        {
+            begins.Span[count] = ids.Shape.ElementCount;
+        }
+
+        return begins;
     }
 
-    private static void RequireOffsets(long[] offsets, long idCount, bool includeLast)
+    private static void RequireOffsets(ReadOnlySpan<long> offsets, long idCount, bool includeLast)
     {
         if (includeLast && (offsets.Length == 0 || offsets[^1] != idCount))
         {
@@ -202,41 +215,10 @@ internal sealed record BagPlan
         return id >= 0 && id < rows ? id : throw Invalid("padding_idx", FormattableString.Invariant($"padding_idx {index} is outside [{-rows}, {rows})."));
     }
 
-    private static RowList RowsByKey(Tensor ids)
+    private static Memory<double> Doubles(Tensor weights, RequestMemory memory)
     {
-        RowKeys keys = ids.Keys!;
-        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys);
-    }
-
-    private static RowList RowsById(Table table, Tensor ids)
-    {
-        var rowIds = new long[ids.Shape.ElementCount];
-        ElementConverter.ReadIntegers(ids, rowIds);
-        RequireInRange(table, ids, rowIds);
-        return new RowList(rowIds, null);
-    }
-
-    /// <summary>Ids of an embedding do not count from the end, as in PyTorch.</summary>
-    private static void RequireInRange(Table table, Tensor ids, long[] rowIds)
-    {
-        if (table.Shape.IsOpen)
-        {
-            return;
-        }
-
-        for (int i = 0; i < rowIds.Length; i++)
-        {
-            if (rowIds[i] < 0 || rowIds[i] >= table.Shape.RowCount)
-            {
-                throw IndexErrors.OutOfRange("ids", ids.Shape.CoordinatesOf(i), 0, rowIds[i], table.Shape.RowCount);
-            }
-        }
-    }
-
-    private static double[] Doubles(Tensor weights)
-    {
-        var values = new double[weights.Shape.ElementCount];
-        ElementConverter.Convert(weights.Data.Span, weights.Type, MemoryMarshal.AsBytes(values.AsSpan()), ElementType.F64);
+        Memory<double> values = memory.Rent<double>((int)weights.Shape.ElementCount);
+        ElementConverter.Convert(weights.Data.Span, weights.Type, MemoryMarshal.AsBytes(values.Span), ElementType.F64);
         return values;
     }
 }

@@ -4,10 +4,12 @@ using System.Numerics.Tensors;
 namespace EmbedStore.Serving;
 
 /// <summary>Adds rows to the bags that they belong to, run after run.</summary>
-internal sealed class BagPool<T>(BagPlan plan, int width)
+/// <param name="plan">Which row goes where.</param>
+/// <param name="width">Unit: elements.</param>
+/// <param name="counts">Shape [bags], zeros at first: rows that each bag has.</param>
+internal sealed class BagPool<T>(BagPlan plan, int width, Memory<int> counts)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly int[] _counts = new int[plan.Begins.Length - 1];
     private int _bag;
 
     /// <param name="first">Position of the first row in the ids.</param>
@@ -15,16 +17,17 @@ internal sealed class BagPool<T>(BagPlan plan, int width)
     /// <param name="pooled">Shape [bags, width], zeros at first.</param>
     public void Add(int first, ReadOnlySpan<T> rows, Span<T> pooled)
     {
-        ReadOnlySpan<long> ids = plan.Rows.Ids.Span;
+        ReadOnlySpan<long> begins = plan.Begins.Span;
+        ReadOnlySpan<long> rowIds = plan.Rows.Ids.Span;
         for (int i = 0; i < rows.Length / width; i++)
         {
             int position = first + i;
-            while (position >= plan.Begins[_bag + 1])
+            while (position >= begins[_bag + 1])
             {
                 _bag++;
             }
 
-            if (ids[position] != plan.PaddingId)
+            if (rowIds[position] != plan.PaddingId)
             {
                 Add(rows.Slice(i * width, width), position, pooled.Slice(_bag * width, width));
             }
@@ -34,26 +37,26 @@ internal sealed class BagPool<T>(BagPlan plan, int width)
     /// <summary>Divides what is a mean.</summary>
     public void Finish(Span<T> pooled)
     {
-        for (int bag = 0; bag < _counts.Length && plan.Mode == PoolingMode.Mean; bag++)
+        for (int bag = 0; bag < counts.Length && plan.Mode == PoolingMode.Mean; bag++)
         {
-            if (_counts[bag] > 1)
+            if (counts.Span[bag] > 1)
             {
                 Span<T> row = pooled.Slice(bag * width, width);
-                TensorPrimitives.Divide(row, T.CreateChecked(_counts[bag]), row);
+                TensorPrimitives.Divide(row, T.CreateChecked(counts.Span[bag]), row);
             }
         }
     }
 
     private void Add(ReadOnlySpan<T> row, int position, Span<T> bag)
     {
-        bool isFirst = _counts[_bag]++ == 0;
+        bool isFirst = counts.Span[_bag]++ == 0;
         if (plan.Mode == PoolingMode.Max)
         {
             Max(row, bag, isFirst);
         }
-        else if (plan.Weights.Length > 0)
+        else if (!plan.Weights.IsEmpty)
         {
-            TensorPrimitives.MultiplyAdd(row, T.CreateChecked(plan.Weights[position]), bag, bag);
+            TensorPrimitives.MultiplyAdd(row, T.CreateChecked(plan.Weights.Span[position]), bag, bag);
         }
         else
         {

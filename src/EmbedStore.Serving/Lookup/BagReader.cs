@@ -11,7 +11,7 @@ namespace EmbedStore.Serving;
 /// Formula: torch.nn.functional.embedding_bag. Pools in binary32, or in binary64 for rows of it, in the order of the ids; an empty bag is zeros in every mode;
 /// max keeps the first of equal values and the first NaN that begins a bag.
 /// </remarks>
-internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
+internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, RequestMemory memory)
 {
     /// <summary>Row bytes that are read at a time. Fits the second-level cache.</summary>
     private const int RunByteCount = 256 * 1024;
@@ -29,8 +29,8 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
 
     private Tensor Convert(Tensor pooled)
     {
-        var data = new byte[pooled.Shape.ElementCount * plan.Type.ByteCount()];
-        ElementConverter.Convert(pooled.Data.Span, pooled.Type, data, plan.Type);
+        Memory<byte> data = memory.Rent<byte>((int)pooled.Shape.ElementCount * plan.Type.ByteCount());
+        ElementConverter.Convert(pooled.Data.Span, pooled.Type, data.Span, plan.Type);
         return new Tensor(plan.Type, pooled.Shape, data);
     }
 
@@ -38,8 +38,11 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int bags = plan.Begins.Length - 1;
-        var result = new byte[(long)bags * _width * type.ByteCount()];
-        var pool = new BagPool<T>(plan, _width);
+        Memory<byte> result = memory.Rent<byte>(bags * _width * type.ByteCount());
+        result.Span.Clear();
+        Memory<int> counts = memory.Rent<int>(bags);
+        counts.Span.Clear();
+        var pool = new BagPool<T>(plan, _width, counts);
         var format = new AnswerFormat(table.Rows, ColumnRange.All(_width), ByElement: false, type, plan.Missing == MissingPolicy.Initialize);
         int run = Math.Max(1, RunByteCount / format.EntryByteCount);
         byte[] rows = ArrayPool<byte>.Shared.Rent(run * format.EntryByteCount);
@@ -53,7 +56,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
                 Memory<RowStatus> found = statuses.AsMemory(0, count);
                 int missing = await reader.ReadAsync(table, format, plan.Rows.Slice(first, count), default, block, found, default, cancellation);
                 RequireFound(first, missing, found.Span);
-                pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(result.AsSpan()));
+                pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(result.Span));
             }
         }
         finally
@@ -62,7 +65,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan)
             ArrayPool<RowStatus>.Shared.Return(statuses);
         }
 
-        pool.Finish(MemoryMarshal.Cast<byte, T>(result.AsSpan()));
+        pool.Finish(MemoryMarshal.Cast<byte, T>(result.Span));
         return new Tensor(type, TensorShape.Of(bags, _width), result);
     }
 

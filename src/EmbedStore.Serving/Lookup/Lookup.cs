@@ -10,32 +10,28 @@ public sealed class Lookup
 {
     private readonly RowReader _reader;
     private readonly Table _table;
-    private readonly SubscriptPlan _plan;
+    private readonly LookupEntries _entries;
     private readonly AnswerFormat _format;
     private readonly MissingPolicy _missing;
-    private readonly RowList _rows;
-    private readonly ReadOnlyMemory<int> _elementColumns;
 
-    internal Lookup(RowReader reader, Table table, SubscriptPlan plan, AnswerFormat format, MissingPolicy missing, bool withStatus)
+    internal Lookup(RowReader reader, Table table, LookupEntries entries, AnswerFormat format, MissingPolicy missing, bool withStatus)
     {
         _reader = reader;
         _table = table;
-        _plan = plan;
+        _entries = entries;
         _format = format;
         _missing = missing;
-        _rows = RowList.Of(plan);
-        _elementColumns = plan.ElementColumns();
         Version = table.Version;
-        EntryCount = _rows.Count;
+        EntryCount = entries.Rows.Count;
         Statuses = withStatus ? new RowStatus[EntryCount] : [];
         Versions = withStatus ? new long[EntryCount] : [];
     }
 
     /// <summary>Shape of the answer.</summary>
-    public TensorShape Shape => _plan.ResultShape;
+    public TensorShape Shape => _entries.ResultShape;
 
     /// <summary>Shape of status and version: the answer's without the row's own dimension.</summary>
-    public TensorShape EntryShape => _plan.EntryShape;
+    public TensorShape EntryShape => _entries.EntryShape;
 
     /// <summary>Element type of the answer.</summary>
     public ElementType Type => _format.Type;
@@ -74,8 +70,8 @@ public sealed class Lookup
         {
             Memory<RowStatus> statuses = rented is null ? Statuses.AsMemory(first, count) : rented.AsMemory(0, count);
             Memory<long> versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count);
-            ReadOnlyMemory<int> columns = _elementColumns.IsEmpty ? default : _elementColumns.Slice(first, count);
-            int missing = await _reader.ReadAsync(_table, _format, _rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
+            ReadOnlyMemory<int> columns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count);
+            int missing = await _reader.ReadAsync(_table, _format, _entries.Rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
             if (missing > 0 && CanRefuse)
             {
                 throw RowNotFound(first, statuses.Span);
@@ -93,6 +89,6 @@ public sealed class Lookup
     private EmbedStoreException RowNotFound(int first, ReadOnlySpan<RowStatus> statuses)
     {
         int entry = first + statuses.IndexOfAnyExcept(RowStatus.Found);
-        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _rows.NameOf(entry));
+        return IndexErrors.RowNotFound(EntryShape.CoordinatesOf(entry), _entries.Rows.NameOf(entry));
     }
 }

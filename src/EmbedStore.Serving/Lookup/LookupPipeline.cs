@@ -15,6 +15,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
 {
     private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
     private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
+    private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>
     /// <exception cref="EmbedStoreException">
@@ -27,15 +28,51 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
         var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
-        return new Lookup(_reader, table, plan, format, missing, request.WithStatus);               // 3 to 6, when it is read
+        var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan), plan.ElementColumns());
+        return new Lookup(_reader, table, entries, format, missing, request.WithStatus);            // 3 to 6, when it is read
     }
 
     /// <summary>Checks a bag and pools it.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="memory">What the answer lives in.</param>
+    /// <param name="cancellation">Ends the wait for shards.</param>
     /// <exception cref="EmbedStoreException">What <see cref="BagPlan.Of"/> refuses; RowNotFound, ShardUnavailable, Starting.</exception>
-    public ValueTask<BagAnswer> PoolAsync(Table table, BagRequest request, CancellationToken cancellation)
+    public ValueTask<BagAnswer> PoolAsync(Table table, BagRequest request, RequestMemory memory, CancellationToken cancellation)
     {
-        BagPlan plan = BagPlan.Of(table, request, limits);                                          // 1, 2
-        return new BagReader(_reader, table, plan).ReadAsync(cancellation);                         // 3 to 6
+        BagPlan plan = BagPlan.Of(table, request, new ResultBudget(limits), memory);                // 1, 2
+        return new BagReader(_reader, table, plan, memory).ReadAsync(cancellation);                 // 3 to 6
+    }
+
+    /// <summary>Checks the features of many tables and reads them together: each table's rows once.</summary>
+    /// <param name="features">At least one; names and number are the caller's business.</param>
+    /// <param name="cancellation">Ends the wait for shards.</param>
+    /// <exception cref="EmbedStoreException">What <see cref="FeaturePlan.OfAll"/> refuses; RowNotFound, ShardUnavailable, Starting.</exception>
+    public async ValueTask<FeatureAnswers> LookUpAsync(IReadOnlyList<FeatureRequest> features, CancellationToken cancellation)
+    {
+        var memory = new RequestMemory();
+        try
+        {
+            IReadOnlyList<FeaturePlan> plans = FeaturePlan.OfAll(features, limits, memory);         // 1, 2
+            return await new FeatureReader(_reader, router, gather, memory).ReadAsync(plans, cancellation); // 3 to 6
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks a search and runs it over every row.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="memory">What the answer lives in.</param>
+    /// <param name="cancellation">Ends the search between two blocks of rows.</param>
+    /// <exception cref="EmbedStoreException">What <see cref="NearestPlan.Of"/> refuses; ShardUnavailable, Starting.</exception>
+    public ValueTask<NearestAnswer> FindNearestAsync(Table table, NearestRequest request, RequestMemory memory, CancellationToken cancellation)
+    {
+        NearestPlan plan = NearestPlan.Of(table, request, limits);                                  // 1, 2
+        return new NearestScan(_scanner, _scans, table, plan, memory).RunAsync(cancellation);        // 3 to 6, block by block
     }
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
@@ -56,7 +93,7 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         return plan;
     }
 
-    private static ElementType AnswerType(Table table, ElementType? asked)
+    internal static ElementType AnswerType(Table table, ElementType? asked)
     {
         ElementType type = asked ?? table.Rows.ValueType;
         return ElementConverter.CanConvert(table.Rows.ValueType, type)

@@ -76,7 +76,9 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         }
     }
 
-    private async ValueTask<int> ReadStoredAsync(Table table, RowList rows, RowBlock block, CancellationToken cancellation)
+    /// <summary>Reads rows as they are stored.</summary>
+    /// <returns>Rows that were not found.</returns>
+    public async ValueTask<int> ReadStoredAsync(Table table, RowList rows, RowBlock block, CancellationToken cancellation)
     {
         // A cache knows rows by id, and the id that a key asks for may be another key's.
         RowMisses misses = rows.Keys is null ? ReadCached(table, rows.Ids, block) : RowMisses.All;  // 3

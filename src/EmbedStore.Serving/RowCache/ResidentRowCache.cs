@@ -6,7 +6,7 @@ public sealed class ResidentRowCache : IRowCache
     /// <inheritdoc/>
     /// <remarks>A shard that does not serve says so itself, so while there is one its table is read from the shards.</remarks>
     public RowMisses Read(Table table, ReadOnlySpan<long> rowIds, RowBlock block) =>
-        table.Resident is { } rows && table.AllShardsServe() ? RowMisses.None(rows.Read(rowIds, block)) : RowMisses.All;
+        table.ServesFromMemory() ? RowMisses.None(table.Resident!.Read(rowIds, block)) : RowMisses.All;
 
     /// <inheritdoc/>
     public void Admit(Table table, ReadOnlySpan<long> rowIds, RowMisses misses, RowBlock block)

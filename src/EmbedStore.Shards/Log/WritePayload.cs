@@ -13,6 +13,9 @@ internal static class WritePayload
     public static long ByteCount(RowWrite write) =>
         (HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + KeyPart.ByteCount(write) + write.Values.Length + 7) & ~7L;
 
+    /// <summary>What one more row takes of a write that assigns whole rows. Unit: bytes.</summary>
+    public static long ByteCountPerRow(RowFormat format) => sizeof(long) + format.ValueByteCount;
+
     /// <param name="write">Checked.</param>
     /// <param name="rowIds">Shape [n]: the rows that are written to. Without keys, those of the write.</param>
     /// <param name="target">Exactly <see cref="ByteCount"/> bytes.</param>

@@ -16,6 +16,9 @@ internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) 
     /// <summary>Why rows can no longer be trusted to be where FASTER thinks, or null.</summary>
     public Exception? Failure => _failure;
 
+    /// <summary>What was written and not removed. Unit: bytes.</summary>
+    public long ByteCount => _segments.Values.Sum(static segment => segment.IsValueCreated ? segment.Value.ByteCount : 0);
+
     public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context) =>
         Post(() =>
         {
@@ -109,6 +112,7 @@ internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) 
         ReadOnlySpan<byte> bytes = PageMemory.At(source, byteCount);
         segment.Checksums.Remember(bytes, offset);
         segment.File.Write(bytes, offset);
+        segment.Grow(offset + byteCount);
     }
 
     private void Read(int number, long offset, nint destination, uint byteCount)
@@ -152,5 +156,20 @@ internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) 
         }
     }
 
-    private sealed record Segment(IDiskFile File, SectorChecksums Checksums);
+    private sealed record Segment(IDiskFile File, SectorChecksums Checksums)
+    {
+        private long _byteCount;
+
+        public long ByteCount => Volatile.Read(ref _byteCount);
+
+        public void Grow(long byteCount)
+        {
+            // Pages may end out of order.
+            long before = ByteCount;
+            while (before < byteCount)
+            {
+                before = Interlocked.CompareExchange(ref _byteCount, byteCount, before) is var seen && seen == before ? byteCount : seen;
+            }
+        }
+    }
 }

@@ -81,8 +81,8 @@ internal sealed partial class RowStore
     private bool TryBegin(in CompactionGoal goal)
     {
         long begin = _store.Log.BeginAddress;
-        long end = (begin / _segmentByteCount * _segmentByteCount) + _segmentByteCount;
-        bool mostIsSuperseded = LogByteCount > (2 * goal.NeededByteCount) + _memoryByteCount;
+        long end = (begin / _layout.SegmentByteCount * _layout.SegmentByteCount) + _layout.SegmentByteCount;
+        bool mostIsSuperseded = LogByteCount > (2 * goal.NeededByteCount) + _layout.MemoryByteCount;
 
         // Behind the head records are never changed in place, and a new one is made for a row that is written again.
         if (!mostIsSuperseded || end > _store.Log.HeadAddress)
@@ -209,7 +209,7 @@ internal sealed partial class RowStore
     /// <summary>What rows take when each stands in one record. Unit: bytes.</summary>
     /// <param name="liveRowCount">Rows that have data.</param>
     /// <param name="goneRowCount">Rows that are missing and know why.</param>
-    public long NeededByteCount(long liveRowCount, long goneRowCount) => (liveRowCount * _rowFootprint) + (goneRowCount * GoneRecordByteCount);
+    public long NeededByteCount(long liveRowCount, long goneRowCount) => (liveRowCount * _layout.RowFootprint) + (goneRowCount * RowStoreLayout.GoneRecordByteCount);
 
     /// <summary>Rows that were left behind: they are missing, and it is not remembered why. They are not in the store any more.</summary>
     public long ForgottenRowCount { get; private set; }

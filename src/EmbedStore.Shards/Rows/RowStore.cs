@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics;
 using FASTER.core;
 
 namespace EmbedStore.Shards;
@@ -8,25 +7,11 @@ namespace EmbedStore.Shards;
 /// <remarks>Any number of reading threads beside one writing thread.</remarks>
 internal sealed partial class RowStore : IDisposable
 {
-    // FASTER's own, measured by its layout: record header and key, and a bucket of 64 bytes for 7 rows of which about 4 stay unchained.
-    private const int RecordOverheadByteCount = 20;
-    private const int GoneRecordByteCount = (RecordOverheadByteCount + RowImage.DataOffset + 7) / 8 * 8;
-    private const int IndexByteCountPerRow = 16;
-    private const double MutableFraction = 0.9;
-
-    private const long SegmentByteCountMax = 1L << 30;
-
-    /// <summary>Scratch files of the rows that a store is made for, at most; each is kept open.</summary>
-    private const int SegmentCount = 64;
-
     private readonly RowFormat _format;
     private readonly ShardOptions _options;
     private readonly string _folder;
     private readonly int _imageByteCount;
-    private readonly long _memoryByteCount;
-    private readonly long _pageByteCount;
-    private readonly long _segmentByteCount;
-    private readonly long _rowFootprint;
+    private readonly RowStoreLayout _layout;
     private readonly PageDevice _device;
     private readonly FasterKV<long, SpanByte> _store;
     private readonly ConcurrentBag<RowSession> _idle = [];
@@ -45,24 +30,17 @@ internal sealed partial class RowStore : IDisposable
         options.Disk.DeleteFolder(folder);
         options.Disk.CreateFolder(folder);
         _imageByteCount = RowImage.ByteCount(format);
-        RecordByteCount = (RecordOverheadByteCount + _imageByteCount + 7) / 8 * 8;
-
-        // A record must fit into a page, beside the page's first 64 bytes; fewer than 8 pages leave FASTER nothing to turn over.
-        _pageByteCount = PowerOfTwo(Math.Max(options.PageByteCount, RecordByteCount + 64));
-        _memoryByteCount = PowerOfTwo(Math.Max(options.MemoryByteCount, 8 * _pageByteCount));
-        _segmentByteCount = Math.Clamp(PowerOfTwo(Math.Max(_memoryByteCount, options.ExpectedRowCount * RecordByteCount / SegmentCount)), _pageByteCount, SegmentByteCountMax);
-        _rowFootprint = _pageByteCount / (_pageByteCount / RecordByteCount);
+        _layout = RowStoreLayout.Of(format, options);
         _rowsPerScanBatch = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RowsPerScanBatch);
         _recordsPerMove = Math.Clamp(BatchByteCountMax / _imageByteCount, 1, RecordsPerMoveMax);
-        IndexByteCount = PowerOfTwo(Math.Max(options.ExpectedRowCount * IndexByteCountPerRow, 1 << 12));
-        _device = new PageDevice(options.Disk, folder, _pageByteCount);
+        _device = new PageDevice(options.Disk, folder, _layout.PageByteCount);
         _store = new FasterKV<long, SpanByte>(new FasterKVSettings<long, SpanByte>
         {
-            IndexSize = IndexByteCount,
-            MemorySize = _memoryByteCount,
-            PageSize = _pageByteCount,
-            SegmentSize = _segmentByteCount,
-            MutableFraction = MutableFraction,
+            IndexSize = _layout.IndexByteCount,
+            MemorySize = _layout.MemoryByteCount,
+            PageSize = _layout.PageByteCount,
+            SegmentSize = _layout.SegmentByteCount,
+            MutableFraction = RowStoreLayout.MutableFraction,
             LogDevice = _device,
             ConcurrencyControlMode = ConcurrencyControlMode.None,
             ValueLength = new RowLength(_imageByteCount),
@@ -72,16 +50,19 @@ internal sealed partial class RowStore : IDisposable
     }
 
     /// <summary>What one more row takes of memory or scratch. Unit: bytes.</summary>
-    public int RecordByteCount { get; }
+    public int RecordByteCount => _layout.RecordByteCount;
 
     /// <summary>Size of an image. Unit: bytes.</summary>
     public int ImageByteCount => _imageByteCount;
 
     /// <summary>Unit: bytes.</summary>
-    public long IndexByteCount { get; }
+    public long IndexByteCount => _layout.IndexByteCount;
 
-    /// <summary>What index and pages take of memory now. Unit: bytes.</summary>
-    public long MemoryByteCount => IndexByteCount + _store.Log.MemorySizeBytes;
+    /// <summary>Rows in memory. Unit: bytes.</summary>
+    public long PagesByteCount => _store.Log.MemorySizeBytes;
+
+    /// <summary>Unit: bytes.</summary>
+    public long ScratchByteCount => _device.ByteCount;
 
     /// <summary>Rows in the store including superseded copies. Unit: bytes.</summary>
     public long LogByteCount => _store.Log.TailAddress - _store.Log.BeginAddress;
@@ -96,8 +77,8 @@ internal sealed partial class RowStore : IDisposable
         long tail = _store.Log.TailAddress;
 
         // FASTER writes a page when it stops being mutable, which is some pages before memory is full.
-        long stays = (long)(_memoryByteCount * MutableFraction) - (2 * _pageByteCount);
-        return tail + added <= stays ? 0 : Math.Min(tail, _memoryByteCount) + added + _pageByteCount;
+        long stays = (long)(_layout.MemoryByteCount * RowStoreLayout.MutableFraction) - (2 * _layout.PageByteCount);
+        return tail + added <= stays ? 0 : Math.Min(tail, _layout.MemoryByteCount) + added + _layout.PageByteCount;
     }
 
     /// <summary>See <see cref="Shard.Read"/>; sizes are checked there.</summary>
@@ -162,8 +143,6 @@ internal sealed partial class RowStore : IDisposable
             _reads.Leave(phase);
         }
     }
-
-    private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);
 
     private RowSession NewSession(bool wholeImages) => new(_store, new RowFunctions(_imageByteCount, wholeImages, _format.DataByteCount));
 

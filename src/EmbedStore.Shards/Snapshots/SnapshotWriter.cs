@@ -40,6 +40,14 @@ internal sealed class SnapshotWriter : IDisposable
         }
     }
 
+    /// <summary>Size of a file of entries of one size. Unit: bytes.</summary>
+    public static long ByteCountOf(int entryByteCount, long entryCount)
+    {
+        long perBlock = Math.Max((BlockByteCountMin - SnapshotFormat.BlockHeadByteCount) / entryByteCount, 1);
+        long blocks = ((entryCount + perBlock - 1) / perBlock) + 1;
+        return SnapshotFormat.FileHeadByteCount + (blocks * SnapshotFormat.BlockHeadByteCount) + (entryCount * entryByteCount);
+    }
+
     /// <summary>Bytes that are in the file. Unit: bytes.</summary>
     public long ByteCount { get; private set; }
 

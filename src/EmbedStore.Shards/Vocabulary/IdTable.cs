@@ -25,6 +25,18 @@ internal sealed class IdTable
     /// <summary>Unit: bytes.</summary>
     public long ByteCount => Volatile.Read(ref _places).LongLength * Place.ByteCount;
 
+    /// <summary>What so many ids take when none was removed. Unit: bytes.</summary>
+    public static long ByteCountOf(long count)
+    {
+        long places = PlaceCountMin;
+        while (count > places / 4 * 3)
+        {
+            places *= 2;
+        }
+
+        return places * Place.ByteCount;
+    }
+
     /// <summary>What the table knows of an id. Any thread.</summary>
     /// <returns>Null when it is not there.</returns>
     public (long Mark, int Count)? Find(long id)

@@ -9,6 +9,9 @@ internal sealed class RowUses
     /// <summary>Unit: bytes.</summary>
     public long ByteCount => _rows.ByteCount;
 
+    /// <summary>What so many rows take when they came one by one. Unit: bytes.</summary>
+    public static long ByteCountOf(long rowCount) => IdTable.ByteCountOf(rowCount);
+
     /// <summary>A row was written, or loaded.</summary>
     public void Wrote(long rowId, long tick, int count) => _rows.Add(rowId, tick, count);
 

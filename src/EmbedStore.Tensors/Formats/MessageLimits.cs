@@ -11,6 +11,9 @@ public static class MessageLimits
     /// <summary>Longest name of a tensor. Unit: bytes of UTF-8.</summary>
     public const int NameByteCountMax = 256;
 
+    /// <summary>A name that no tensor has: safetensors keeps its metadata there.</summary>
+    public const string ReservedName = SafetensorsDeclaration.MetadataKey;
+
     /// <summary>Refuses a name that is too long, or one tensor too many.</summary>
     internal static void Check(string name, int countBefore, long offset)
     {

@@ -11,12 +11,12 @@ public class FuzzTests(ITestOutputHelper output)
     private const int WorkerCount = 4;
     private const long MemoryGrowthMax = 1L << 30;
 
-    private static readonly string[] Verbs = ["gather", "put", "source", "bag", "erase", "import"];
+    private static readonly string[] Verbs = ["gather", "put", "source", "bag", "nearest", "erase", "import"];
     private static readonly string[] TableNames = ["plain", "line", "deep", "open", "scaled", "words"];
     private static readonly string[] Items =
         ["0", "-1", "3", "7", "99", ":", "1:3", "::2", "::-1", "-2:", "5:1", "...", "None", "True", "False", "ids", "m", "argmax(s, 0)", "argmax(s)", "argmax(s, -1)", "1_0", "9223372036854775807", "-9223372036854775808:9223372036854775807", "", " 1 ", "x"];
     private static readonly string[] Parameters =
-        ["dialect=numpy", "dtype=F16", "dtype=I64", "dtype=F64", "status=true", "missing=error", "missing=initialize", "permute=1,0", "permute=0", "accumulate=true", "rows=true", "mode=sum", "mode=max", "include_last_offset=true", "padding_idx=-1", "padding_idx=99", "format=npy", "format=text", "format=safetensors", "x=%00", "index=[ids]"];
+        ["dialect=numpy", "dtype=F16", "dtype=I64", "dtype=F64", "status=true", "missing=error", "missing=initialize", "permute=1,0", "permute=0", "accumulate=true", "rows=true", "mode=sum", "mode=max", "include_last_offset=true", "padding_idx=-1", "padding_idx=99", "format=npy", "format=text", "format=safetensors", "x=%00", "index=[ids]", "k=3", "k=-1", "metric=cosine", "metric=dot"];
 
     [Fact]
     public async Task Server_SentTwentyThousandDamagedRequests_AnswersEachAndGoesOn()
@@ -104,6 +104,7 @@ public class FuzzTests(ITestOutputHelper output)
             ["values"] = Tensor.Of(random.Next(2) == 0 ? TensorShape.Scalar : TensorShape.Of(1), (float)random.Next(100)),
             ["offsets"] = Tensor.Of(TensorShape.Of(2), 0, random.Next(5)),
             ["rows"] = Tensor.Of(TensorShape.Of(8, 4), new float[32]),
+            ["queries"] = Tensor.Of(TensorShape.Of(2, 4), 1f, -2f, float.NaN, float.PositiveInfinity, 0f, 0f, 0f, 1e-30f),
         };
         if (format == WireFormat.Npy)
         {
@@ -111,7 +112,7 @@ public class FuzzTests(ITestOutputHelper output)
         }
 
         // Mostly what the subscript names, so that many calls get past the names.
-        return all.Where(tensor => index.Contains(tensor.Key, StringComparison.Ordinal) || tensor.Key == "values" ? random.Next(8) > 0 : random.Next(12) == 0).ToDictionary();
+        return all.Where(tensor => index.Contains(tensor.Key, StringComparison.Ordinal) || tensor.Key is "values" or "queries" ? random.Next(8) > 0 : random.Next(12) == 0).ToDictionary();
     }
 
     /// <summary>A letter, a digit and a zero each.</summary>

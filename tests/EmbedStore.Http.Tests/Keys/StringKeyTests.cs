@@ -85,6 +85,39 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
         await JsonAsync(numbers, "gather", """{"tensors": {"ids": [6]}}""").HoldsAsync(7, 7);
     }
 
+    [Fact]
+    public async Task Lookup_KeysAndIdsInOneCall_ReadsBothInEveryForm()
+    {
+        string words = await NewAsync(), numbers = await Api.NewAsync("[\"*\", 2]");
+        (await JsonAsync(numbers, "put", """{"tensors": {"ids": [5, 6], "values": [[10, 20], [30, 40]]}}""")).Success();
+        string features = $$$"""[{"name": "s", "table": "{{{words}}}"}, {"name": "n", "table": "{{{numbers}}}", "mode": "sum"}, {"name": "p", "table": "{{{words}}}", "mode": "sum"}]""";
+        Task<Answer> LookUpAsync(string tensors) =>
+            Api.SendAsync(HttpMethod.Post, "/v1/lookup", new StringContent($$"""{"features": {{features}}, "tensors": {{tensors}} }""", Encoding.UTF8, "application/json"));
+
+        Answer own = (await LookUpAsync("""{"s.ids": ["king", "never", "king"], "n.ids": [[5, 6]], "p.ids": {"dtype": "U8", "shape": [1, 2, 4], "data": [107, 105, 110, 103, 78, 97, 78, 0]}}""")).Success();
+
+        Assert.Equal([1, 2, 0, 0, 1, 2], own.Tensors()["s"].Doubles());
+        Assert.Equal([40, 60], own.Tensors()["n"].Doubles());
+        Assert.Equal([8, 10], own.Tensors()["p"].Doubles());
+        Expect.Refused(await LookUpAsync("""{"s.ids": ["king", ""], "n.ids": [[5]], "p.ids": [["a"]]}"""), 400, "index_out_of_range", "\"tensor\": \"s.ids\", \"position\": [1]");
+        Expect.Refused(await LookUpAsync("""{"s.ids": [5], "n.ids": [[5]], "p.ids": [["a"]]}"""), 400, "unsupported_dtype", "\"tensor\": \"s.ids\"");
+        Expect.Refused(await LookUpAsync("""{"s.ids": ["king"], "n.ids": [["five"]], "p.ids": [["a"]]}"""), 400, "unsupported_dtype", "\"tensor\": \"n.ids\"");
+    }
+
+    [Theory]
+    [InlineData("""["NaN", "king", "never", "Zürich"]""", new double[] { 7, 8, 1, 2, 0, 0, 3, 4 })]
+    [InlineData("""{"dtype": "U8", "shape": [4, 4], "data": [78, 97, 78, 0, 107, 105, 110, 103, 110, 111, 0, 0, 78, 97, 78, 0]}""", new double[] { 7, 8, 1, 2, 0, 0, 7, 8 })]
+    public async Task Lookup_KeyedJaggedTensorOfKeys_IsSplitByTheOrderOfTheFeatures(string values, double[] expected)
+    {
+        string table = await NewAsync();
+        string body = $$"""{"features": [{"name": "a", "table": "{{table}}"}, {"name": "b", "table": "{{table}}", "mode": "sum"}], "tensors": {"lengths": [1, 1, 0, 2], "values": {{values}} } }""";
+
+        Answer answer = (await Api.SendAsync(HttpMethod.Post, "/v1/lookup", new StringContent(body, Encoding.UTF8, "application/json"))).Success();
+
+        Assert.Equal(expected[..4], answer.Tensors()["a"].Doubles());
+        Assert.Equal([0, 0, expected[6], expected[7]], answer.Tensors()["b"].Doubles());
+    }
+
     /// <summary>The same sequence again is not applied again, whatever shards its keys are in.</summary>
     [Fact]
     public async Task Put_WithAWriter_CountsOnce()

@@ -138,7 +138,7 @@ public sealed class CapacityTests
         }
 
         BagAnswer bag = await table.Lookups.PoolAsync(
-            table.Table, new BagRequest { Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(1, 5), 1L, 2L, 3L, 4L, 5L))), Mode = PoolingMode.Sum }, CancellationToken.None);
+            table.Table, new BagRequest { Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(1, 5), 1L, 2L, 3L, 4L, 5L))), Mode = PoolingMode.Sum }, new RequestMemory(), CancellationToken.None);
         Assert.Equal([45.0], Testing.TensorValues.ToDoubles(bag.Rows));
     }
 

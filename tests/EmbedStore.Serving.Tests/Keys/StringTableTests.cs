@@ -240,5 +240,5 @@ public class StringTableTests
     private static Tensor KeyTensor(TensorShape shape, params string[] keys) => Tensor.Of(shape, RowKeys.Of(keys));
 
     private static async Task<BagAnswer> PoolAsync(TestTables tables, Table table, PoolingMode mode, Tensor ids) => await tables.Lookups.PoolAsync(
-        table, new BagRequest { Tensors = TestTables.Named(("ids", ids), ("offsets", Tensor.Of(TensorShape.Of(3), 0L, 2, 2))), Mode = mode }, CancellationToken.None);
+        table, new BagRequest { Tensors = TestTables.Named(("ids", ids), ("offsets", Tensor.Of(TensorShape.Of(3), 0L, 2, 2))), Mode = mode }, new RequestMemory(), CancellationToken.None);
 }

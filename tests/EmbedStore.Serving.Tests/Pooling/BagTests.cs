@@ -18,7 +18,7 @@ public class BagTests
             Table table = await tables.CreateAsync($$"""{"shape": {{shape.GetRawText()}}, "shards": 1, "durability": "none"}""", $"t{i}");
             await tables.PutAsync(table, "[:]", TensorValues.Of(ElementType.F32, GoldenCases.ShapeOf(shape), Doubles(cases[i].GetProperty("table").GetProperty("data"))));
 
-            BagAnswer answer = await tables.Lookups.PoolAsync(table, RequestOf(cases[i]), CancellationToken.None);
+            BagAnswer answer = await tables.Lookups.PoolAsync(table, RequestOf(cases[i]), new RequestMemory(), CancellationToken.None);
 
             double[] expected = Doubles(cases[i].GetProperty("result"));
             double[] actual = TensorValues.ToDoubles(answer.Rows);
@@ -54,7 +54,7 @@ public class BagTests
         var request = new BagRequest { Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(2, 2), 0L, 1, 4, 1))) };
 
         EmbedStoreException error = await RefusalAsync(tables, table, request);
-        BagAnswer padded = await tables.Lookups.PoolAsync(table, request with { PaddingIndex = -1 }, CancellationToken.None);
+        BagAnswer padded = await tables.Lookups.PoolAsync(table, request with { PaddingIndex = -1 }, new RequestMemory(), CancellationToken.None);
 
         Assert.Equal((ErrorCode.RowNotFound, 4L), (error.Code, (long)error["id"]!));
         Assert.Equal([1L, 0L], (long[])error["position"]!);
@@ -100,5 +100,5 @@ public class BagTests
     private static double[] Doubles(JsonElement numbers) => [.. numbers.EnumerateArray().Select(static number => number.GetDouble())];
 
     private static Task<EmbedStoreException> RefusalAsync(TestTables tables, Table table, BagRequest request) =>
-        Assert.ThrowsAsync<EmbedStoreException>(() => tables.Lookups.PoolAsync(table, request, CancellationToken.None).AsTask());
+        Assert.ThrowsAsync<EmbedStoreException>(() => tables.Lookups.PoolAsync(table, request, new RequestMemory(), CancellationToken.None).AsTask());
 }
