@@ -15,6 +15,7 @@ internal sealed class InProcessPeer : IPeer
     private readonly TableCatalog _catalog;
     private readonly LookupPipeline _lookups;
     private readonly Table _table;
+    private RequestMemory _memory = new();
 
     /// <summary>Makes a table and fills it.</summary>
     /// <param name="folder">Of its data; empty.</param>
@@ -42,11 +43,19 @@ internal sealed class InProcessPeer : IPeer
         lookup.ReadAsync(0, lookup.EntryCount, rows, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>The pooled rows, one a bag.</summary>
-    public ReadOnlyMemory<byte> Pool(IdBatch batch, PoolingMode mode) =>
-        _lookups.PoolAsync(_table, new BagRequest { Tensors = TensorsOf(batch), Mode = mode }, CancellationToken.None).AsTask().GetAwaiter().GetResult().Rows.Data;
+    /// <summary>The pooled rows, one a bag; valid until the next call.</summary>
+    public ReadOnlyMemory<byte> Pool(IdBatch batch, PoolingMode mode)
+    {
+        _memory.Dispose();
+        _memory = new RequestMemory();
+        return _lookups.PoolAsync(_table, new BagRequest { Tensors = TensorsOf(batch), Mode = mode }, _memory, CancellationToken.None).AsTask().GetAwaiter().GetResult().Rows.Data;
+    }
 
-    public void Dispose() => _catalog.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _catalog.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
 
     private static Dictionary<string, Tensor> TensorsOf(IdBatch batch) =>
         new() { ["ids"] = new Tensor(ElementType.I64, TensorShape.Of(batch.BagCount, batch.BagLength), batch.Bytes) };
