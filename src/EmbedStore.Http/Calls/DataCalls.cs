@@ -7,9 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace EmbedStore.Http;
 
-/// <summary>The data calls of API section 4: gather, put, apply, source, bag, nearest, erase.</summary>
+/// <summary>The data calls of API section 4: gather, put, apply, source, bag, nearest, prefetch, erase.</summary>
 /// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
-internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, CallGate gate, IOptions<EmbedStoreOptions> options)
+internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, RowPrefetcher prefetches, CallGate gate, IOptions<EmbedStoreOptions> options)
 {
     private const string DefaultIndex = "[ids]";
 
@@ -75,6 +75,31 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         SubscriptPlan plan = lookups.Locate(lease.Table, new LookupRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Dialect = dialect });
         Headers.SetVersion(context, lease.Table.Version);
         await AnswerWriter.WriteAsync(context, request.AnswerEncoding, SourceAnswer.Of(plan, withRows));
+    });
+
+    /// <summary>Rows that will be read soon. Answers before they are there.</summary>
+    public Task PrefetchAsync(HttpContext context) => RunAsync(context, "ids", async request =>
+    {
+        request.Parameters.RequireKnown("index", "dialect", "hold");
+        Dialect dialect = request.Parameters.Dialect();
+        long hold = request.Parameters.Integer("hold", 0, (long)RowPrefetcher.HoldMax.TotalMilliseconds) ?? 0;
+        TableLease lease = catalog.Lease(TableOf(context));
+        int rowCount;
+        try
+        {
+            ReadOnlyMemory<long> rowIds = lookups.RowsOf(
+                lease.Table, new LookupRequest { Subscript = SubscriptOf(request), Tensors = request.Tensors, Dialect = dialect });
+            rowCount = rowIds.Length;
+            Headers.SetVersion(context, lease.Table.Version);
+            prefetches.Add(lease, rowIds, TimeSpan.FromMilliseconds(hold));
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+
+        await JsonAnswer.WriteAsync(context, new System.Text.Json.Nodes.JsonObject { ["rows"] = rowCount }, StatusCodes.Status202Accepted);
     });
 
     /// <summary>Pooled rows.</summary>

@@ -41,6 +41,7 @@ internal static class EmbedStoreRoutes
         routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
         routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
         routes.Map("POST", "/v1/tables/{table}/nearest", data.NearestAsync);
+        routes.Map("POST", "/v1/tables/{table}/prefetch", data.PrefetchAsync);
         routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
         routes.Map("POST", "/v1/estimate", tables.EstimateAsync);
         routes.Map("POST", "/v1/lookup", lookups.LookUpAsync);

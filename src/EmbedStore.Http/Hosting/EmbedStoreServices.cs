@@ -20,11 +20,12 @@ internal static class EmbedStoreServices
             AllowNonFiniteGradients = options.Limits.AllowNonFiniteGradients,
         });
         services.AddSingleton(static provider => TableCatalog.Open(provider.GetRequiredService<StorageOptions>()));
-        services.AddSingleton<IRowCache, ResidentRowCache>();
+        services.AddSingleton<IRowCache, LocalRowCache>();
         services.AddSingleton<IShardRouter, LocalShardRouter>();
         services.AddSingleton<IGather, CpuGather>();
         services.AddSingleton<LookupPipeline>();
         services.AddSingleton<UpdatePipeline>();
+        services.AddSingleton<RowPrefetcher>();
         services.AddSingleton<TableImporter>();
         services.AddSingleton<TableSnapshots>();
         services.AddSingleton<TableRestorer>();
@@ -42,6 +43,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<UpdateCalls>();
         services.AddSingleton<WarmUp>();
         services.AddHostedService<RecoveryService>();
+        services.AddHostedService<PrefetchService>();
         services.AddHostedService<SnapshotService>();
         builder.AddTelemetry(options.Telemetry);
     }

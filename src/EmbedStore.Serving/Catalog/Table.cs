@@ -12,7 +12,7 @@ public sealed class Table : IAsyncDisposable
 
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ShardSlot[] _shards;
-    private readonly Lazy<ResidentRows?> _resident;
+    private readonly Lazy<IRowMirror?> _mirror;
     private volatile bool _allOpened;
     private readonly SemaphoreSlim[] _writerGates = Enumerable.Range(0, WriterGateCount).Select(static _ => new SemaphoreSlim(1)).ToArray();
     private readonly SemaphoreSlim _snapshotTurn = new(1);
@@ -23,13 +23,13 @@ public sealed class Table : IAsyncDisposable
     // One for the catalog and one for each lease; at 0 the shards close.
     private int _users = 1;
 
-    internal Table(StoredTable stored, Func<Table, int, ShardSlot> slotOf, long memoryByteCount)
+    internal Table(StoredTable stored, Func<Table, int, ShardSlot> slotOf, StorageOptions storage)
     {
         (Id, Name, Spec, Generation, _versionSeen) = stored;
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
-        _resident = new Lazy<ResidentRows?>(() => ResidentRows.TryMake(Shape, Rows, memoryByteCount));
+        _mirror = new Lazy<IRowMirror?>(() => (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage));
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 
@@ -58,7 +58,12 @@ public sealed class Table : IAsyncDisposable
     public IReadOnlyList<ShardSlot> Shards => _shards;
 
     /// <summary>All its rows, when it keeps them in memory and a shard was opened to fill them.</summary>
-    public ResidentRows? Resident => _resident.IsValueCreated ? _resident.Value : null;
+    public ResidentRows? Resident => Made as ResidentRows;
+
+    /// <summary>Rows that are read often, when it does not keep all of them, and a shard was opened.</summary>
+    public CachedRows? Cached => Made as CachedRows;
+
+    private IRowMirror? Made => _mirror.IsValueCreated ? _mirror.Value : null;
 
     /// <summary>Version of the newest write that is visible.</summary>
     public long Version => Math.Max(Volatile.Read(ref _versionSeen), Shards.Max(static slot => slot.Opened?.Version ?? 0));
@@ -145,8 +150,8 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes <see cref="Resident"/>, if the table is to have it: before its first shard opens.</summary>
-    internal ResidentRows? MakeResident() => _resident.Value;
+    /// <summary>Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have: before its first shard opens.</summary>
+    internal IRowMirror? MakeMirror() => _mirror.Value;
 
     /// <summary>True when every row is in memory here, so that a read asks no shard.</summary>
     internal bool ServesFromMemory() => Resident is not null && AllShardsServe();
@@ -213,6 +218,7 @@ public sealed class Table : IAsyncDisposable
         }
 
         Resident?.Dispose();
+        Cached?.Dispose();
         Capacity?.Dispose();
         _closing.Dispose();
         _snapshotTurn.Dispose();

@@ -21,6 +21,9 @@ public readonly record struct TableBytes(long RowCache, long Index, long Pages, 
     /// <summary>All disk.</summary>
     public long Disk => Scratch + Log + Snapshots;
 
+    /// <summary>What a table's rows take here, beside its shards.</summary>
+    private static long OfRowCache(Table table) => table.Resident?.ByteCount ?? table.Cached?.ByteCount ?? 0;
+
     /// <summary>What a table takes now. Shards that are not open count nothing.</summary>
     /// <param name="table">Under a lease.</param>
     /// <param name="snapshots">All that are kept. Unit: bytes.</param>
@@ -28,7 +31,7 @@ public readonly record struct TableBytes(long RowCache, long Index, long Pages, 
     {
         List<ShardBytes> shards = table.Shards.Select(static slot => slot.Opened?.Statistics.Bytes).OfType<ShardBytes>().ToList();
         return new TableBytes(
-            table.Resident?.ByteCount ?? 0,
+            OfRowCache(table),
             shards.Sum(static shard => shard.Index),
             shards.Sum(static shard => shard.Pages),
             shards.Sum(static shard => shard.Keys),

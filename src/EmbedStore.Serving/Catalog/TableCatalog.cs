@@ -226,21 +226,21 @@ public sealed class TableCatalog : IAsyncDisposable
         string folder = folders.ShardFolder(table.Generation, number);
         string scratch = folders.ScratchFolder(table.Generation, number);
         return new ShardSlot($"{table.Name}/{number}", folder, () => OpenShardAsync(table, folder, scratch));
-    }, _storage.TableMemoryByteCount);
+    }, _storage);
 
     private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeResident(), table.Capacity?.Uses), CancellationToken.None);
+        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
     }
 
     private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
 
     /// <summary>What a shard of the table is opened with.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="resident">Gets every change of a row.</param>
+    /// <param name="mirror">Gets every change of a row.</param>
     /// <param name="uses">Orders the uses of rows.</param>
-    internal ShardOptions OptionsOf(Table table, ResidentRows? resident, UseClock? uses) =>
-        TableMemory.Of(table.Shape, table.Rows, table.Shards.Count, resident?.ByteCount ?? 0, _storage).ToShardOptions(table.Spec, resident, uses, _storage);
+    internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses) =>
+        TableMemory.Of(table.Spec, (mirror as ResidentRows)?.ByteCount ?? (mirror as CachedRows)?.ByteCountMax ?? 0, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
 }

@@ -28,9 +28,9 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
             return new TableEstimate(0, 0, default);
         }
 
-        var memory = TableMemory.Of(shape, rows, spec.ShardCount, storage);
+        var memory = TableMemory.Of(spec, storage);
         ShardOptions options = memory.ToShardOptions(spec, null, spec.Capacity is null ? null : new UseClock(), storage);
-        TableBytes bytes = default(TableBytes) with { RowCache = memory.ResidentByteCount };
+        TableBytes bytes = default(TableBytes) with { RowCache = RowCacheByteCount(spec, count, storage) };
         for (int shard = 0; shard < open; shard++)
         {
             long share = (count / open) + (shard < count % open ? 1 : 0);
@@ -39,6 +39,9 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
 
         return new TableEstimate(count, open, bytes);
     }
+
+    private static long RowCacheByteCount(TableSpec spec, long rowCount, StorageOptions storage) =>
+        ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.TableMemoryByteCount) + CachedRows.ByteCountOf(spec, storage.TableMemoryByteCount, rowCount);
 
     private static long RequireRows(TableShape shape, long? rowCount)
     {

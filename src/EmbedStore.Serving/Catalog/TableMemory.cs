@@ -1,22 +1,22 @@
 using EmbedStore.Shards;
-using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
 /// <summary>How a table's memory is shared out between its rows here and in its shards.</summary>
-/// <param name="ResidentByteCount">For <see cref="ResidentRows"/>; 0: the table is not resident. Unit: bytes.</param>
+/// <param name="RowCacheByteCount">For <see cref="ResidentRows"/> or <see cref="CachedRows"/>, at most. Unit: bytes.</param>
 /// <param name="Shard">What each shard gets.</param>
-internal readonly record struct TableMemory(long ResidentByteCount, RowStoreSize Shard)
+internal readonly record struct TableMemory(long RowCacheByteCount, RowStoreSize Shard)
 {
-    public static TableMemory Of(TableShape shape, RowFormat rows, int shardCount, StorageOptions storage)
+    public static TableMemory Of(TableSpec spec, StorageOptions storage)
     {
-        long resident = ResidentRows.ByteCountOf(shape, rows, storage.TableMemoryByteCount);
-        return Of(shape, rows, shardCount, resident, storage);
+        long resident = ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.TableMemoryByteCount);
+        long cached = CachedRows.ByteCountMaxOf(spec, storage.TableMemoryByteCount);
+        return Of(spec, resident + cached, storage);
     }
 
-    /// <summary>When what is resident is known.</summary>
-    public static TableMemory Of(TableShape shape, RowFormat rows, int shardCount, long residentByteCount, StorageOptions storage) =>
-        new(residentByteCount, RowStoreSize.Of(shape, rows, shardCount, storage.TableMemoryByteCount - residentByteCount));
+    /// <summary>When it is known what was made.</summary>
+    public static TableMemory Of(TableSpec spec, long rowCacheByteCount, StorageOptions storage) =>
+        new(rowCacheByteCount, RowStoreSize.Of(spec.ToShape(), spec.ToRowFormat(), spec.ShardCount, storage.TableMemoryByteCount - rowCacheByteCount));
 
     /// <summary>What a shard is opened with.</summary>
     public ShardOptions ToShardOptions(TableSpec spec, IRowMirror? mirror, UseClock? uses, StorageOptions storage) => new()

@@ -79,6 +79,10 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; ResultTooLarge before its indices.</exception>
     public SubscriptPlan Locate(Table table, LookupRequest request) => Resolve(table, request, ElementType.I64);
 
+    /// <summary>Ids of the rows that a gather would read; reads none.</summary>
+    /// <exception cref="EmbedStoreException">As <see cref="Locate"/>.</exception>
+    public ReadOnlyMemory<long> RowsOf(Table table, LookupRequest request) => Resolve(table, request, ElementType.U8).RowIds();
+
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
     public TableExport Export(Table table, ElementType? type) => new(_scanner, table, AnswerType(table, type));

@@ -80,8 +80,24 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <returns>Rows that were not found.</returns>
     public async ValueTask<int> ReadStoredAsync(Table table, RowList rows, RowBlock block, CancellationToken cancellation)
     {
+        long[]? versions = block.Versions.IsEmpty && cache.WantsVersions(table) ? ArrayPool<long>.Shared.Rent(rows.Count) : null;
+        try
+        {
+            return await ReadThroughCacheAsync(table, rows, versions is null ? block : block with { Versions = versions.AsMemory(0, rows.Count) }, cancellation);
+        }
+        finally
+        {
+            if (versions is not null)
+            {
+                ArrayPool<long>.Shared.Return(versions);
+            }
+        }
+    }
+
+    private async ValueTask<int> ReadThroughCacheAsync(Table table, RowList rows, RowBlock block, CancellationToken cancellation)
+    {
         // A cache knows rows by id, and the id that a key asks for may be another key's.
-        RowMisses misses = rows.Keys is null ? ReadCached(table, rows.Ids, block) : RowMisses.All;  // 3
+        using RowMisses misses = rows.Keys is null ? ReadCached(table, rows.Ids, block) : RowMisses.All; // 3
         if (!misses.AreAll && misses.Positions.IsEmpty)
         {
             return misses.NotFoundCount;

@@ -108,7 +108,7 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
     {
         int generation = table.Generation + 1;
         folders.Create(generation);
-        ShardOptions options = catalog.OptionsOf(table, resident: null, uses: null);
+        ShardOptions options = catalog.OptionsOf(table, mirror: null, uses: null);
         long id = SnapshotCatalog.NextId(storage.Disk, folders);
         var seeds = new List<ShardSeed>();
         var writers = new RestoredWriters(snapshot.ShardCount, spec.ShardCount);

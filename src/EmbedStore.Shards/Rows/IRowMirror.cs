@@ -7,6 +7,15 @@ namespace EmbedStore.Shards;
 /// </remarks>
 public interface IRowMirror
 {
+    /// <summary>False: rows may be missing here that the shard has, so it never asks for them back.</summary>
+    bool IsComplete => true;
+
+    /// <summary>Learns that a shard has more rows, or fewer. Before the row itself comes, or after it.</summary>
+    /// <param name="change">Unit: rows.</param>
+    void Resize(long change)
+    {
+    }
+
     /// <summary>Takes a row as a write left it.</summary>
     /// <param name="rowId">The row.</param>
     /// <param name="lsn">Of the write. Above 0.</param>

@@ -49,7 +49,15 @@ internal sealed class RowUpdater
     public bool ReadsMirror { get; set; }
 
     /// <summary>Rows that have data: those that a read finds, and those that expired and were not purged yet.</summary>
-    public long LiveRowCount { get; private set; }
+    public long LiveRowCount
+    {
+        get;
+        private set
+        {
+            _mirror?.Resize(value - field);
+            field = value;
+        }
+    }
 
     /// <summary>Rows that the store has: those that a read finds, and those that are missing and know why.</summary>
     public long StoredRowCount { get; private set; }
@@ -247,7 +255,7 @@ internal sealed class RowUpdater
     /// <summary>The rows as they are. A mirror has them at hand; state it does not have.</summary>
     private void ReadImages(ReadOnlySpan<long> rowIds, int byteCount)
     {
-        if (_mirror is null || !ReadsMirror || _format.StateByteCount > 0)
+        if (_mirror is not { IsComplete: true } || !ReadsMirror || _format.StateByteCount > 0)
         {
             _rows.ReadImages(rowIds, _images.AsMemory(0, byteCount), _statuses.AsMemory(0, rowIds.Length));
             return;

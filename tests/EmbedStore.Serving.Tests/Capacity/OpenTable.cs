@@ -15,7 +15,7 @@ internal sealed class OpenTable : IAsyncDisposable
 
     private OpenTable()
     {
-        Lookups = new LookupPipeline(new ResidentRowCache(), _router, new CpuGather(), new ServingLimits());
+        Lookups = new LookupPipeline(new LocalRowCache(), _router, new CpuGather(), new ServingLimits());
         Updates = new UpdatePipeline(_router, new ServingLimits());
         _catalog = TableCatalog.Open(Storage);
     }

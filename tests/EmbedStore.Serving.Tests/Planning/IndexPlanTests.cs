@@ -15,7 +15,7 @@ public class IndexPlanTests
             int[] missed = [.. Enumerable.Range(0, rowIds.Length).Where(_ => random.Next(2) == 0)];
             bool all = random.Next(2) == 0 || missed.Length == 0;
 
-            using IndexPlan plan = IndexPlan.Of(rowIds, all ? RowMisses.All : new RowMisses(false, missed), shardCount);
+            using IndexPlan plan = IndexPlan.Of(rowIds, all ? RowMisses.All : RowMisses.Of(missed, missed.Length, clock: 0), shardCount);
 
             Assert.Equal(shardCount, plan.ShardCount);
             for (int shard = 0; shard < shardCount; shard++)

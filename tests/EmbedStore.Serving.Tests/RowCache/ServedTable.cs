@@ -10,7 +10,7 @@ internal sealed class ServedTable : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("embedstore-serving-").FullName;
     private readonly TableSpec _spec;
     private readonly long _memoryByteCount;
-    private readonly ResidentRowCache _cache = new();
+    private readonly LocalRowCache _cache = new();
     private readonly LocalShardRouter _router = new();
     private TableCatalog? _catalog;
     private TableLease _lease;

@@ -55,6 +55,9 @@ internal sealed class UniqueRows : IRowCache, IDisposable
     }
 
     /// <inheritdoc/>
+    public bool WantsVersions(Table table) => false;
+
+    /// <inheritdoc/>
     public RowMisses Read(Table table, ReadOnlySpan<long> rowIds, RowBlock block)
     {
         Span<byte> destination = block.Rows.Span;
