@@ -28,7 +28,7 @@ public sealed partial class Shard
     /// <summary>Begins a snapshot: a consistent start is noted, and the rows are written while reads and writes go on.</summary>
     /// <param name="id">Higher than every one before.</param>
     /// <param name="cancellation">Ends it; nothing is left.</param>
-    /// <returns>To be ended by <see cref="ShardSnapshot.EndAsync"/> and <see cref="ShardSnapshot.SaveAsync"/>, and disposed in any case. Another snapshot waits until then.</returns>
+    /// <returns>To be ended by <see cref="ShardSnapshot.EndAsync"/>, <see cref="ShardSnapshot.SaveAsync"/> and <see cref="ShardSnapshot.KeepAsync"/>, and disposed in any case. Another snapshot waits until then.</returns>
     /// <exception cref="DiskFullException">There is no room. The shard serves on.</exception>
     /// <exception cref="IOException">The snapshot's file could not be written. The shard serves on.</exception>
     /// <exception cref="ShardDamagedException">Scratch gave back something else than was put there.</exception>
@@ -74,6 +74,8 @@ public sealed partial class Shard
 
         public SnapshotFolder Folder => shard._snapshots;
 
+        public long? NewestId => shard._snapshot?.Id;
+
         public RowStore Rows => shard._rows;
 
         public KeyDirectory? Keys => shard._state.Keys;
@@ -99,13 +101,27 @@ public sealed partial class Shard
                 : throw new IOException("The shard takes no more writes.", shard._poison);
         });
 
-        /// <summary>Takes the snapshot as the newest, keeps the one before it, and deletes what neither needs. Only the first holds up writes.</summary>
-        public async Task KeepAsync(SnapshotManifest manifest, long appendedAtStart)
+        /// <summary>Takes a snapshot as the newest: an opening would begin with it.</summary>
+        public Task TookAsync(SnapshotManifest manifest, long appendedAtStart) => shard.RunOnWriterAsync(() =>
         {
-            (SnapshotManifest? before, IReadOnlyList<string> segments) = await shard.RunOnWriterAsync(() => Take(manifest, appendedAtStart)).ConfigureAwait(false);
-            foreach (long id in Folder.Ids().Where(id => id != manifest.Id && id != before?.Id))
+            (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
+            Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
+            return true;
+        });
+
+        /// <summary>Keeps two snapshots, or one, and deletes what neither needs. Writes wait only while the log is told.</summary>
+        public async Task KeepAsync(long id, long? olderId)
+        {
+            IReadOnlyList<string> segments = [];
+            if (olderId is { } older)
             {
-                Folder.Delete(id);
+                SnapshotManifest kept = Folder.ManifestOf(older, Identity);
+                segments = await shard.RunOnWriterAsync(() => shard._log.LetGo(kept.CoveredLsn, kept.LogSegment)).ConfigureAwait(false);
+            }
+
+            foreach (long other in Folder.Ids().Where(other => other != id && other != olderId))
+            {
+                Folder.Delete(other);
             }
 
             foreach (string segment in segments)
@@ -120,13 +136,5 @@ public sealed partial class Shard
 
         public void Log(SnapshotManifest manifest, TimeSpan duration) =>
             ShardLog.SnapshotTaken(shard._options.Logger, shard._folder, manifest.Id, manifest.LastLsn, manifest.ByteCount, duration.TotalSeconds);
-
-        private (SnapshotManifest? Before, IReadOnlyList<string> Segments) Take(SnapshotManifest manifest, long appendedAtStart)
-        {
-            SnapshotManifest? before = shard._snapshot;
-            (shard._snapshot, shard._savedId) = (manifest, manifest.Id);
-            Interlocked.Exchange(ref shard._appendedAtSnapshot, appendedAtStart);
-            return (before, before is null ? [] : shard._log.LetGo(before.CoveredLsn));
-        }
     }
 }

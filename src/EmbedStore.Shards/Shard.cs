@@ -107,6 +107,7 @@ public sealed partial class Shard : IAsyncDisposable
         await _snapshotTurn.WaitAsync().ConfigureAwait(false);
         _waiting.Writer.TryComplete();
         await _writerEnded.ConfigureAwait(false);
+        _markTimer?.Dispose();
         await _readGate.CloseAsync().ConfigureAwait(false);
         _log.Dispose();
         _state.Dispose();

@@ -25,6 +25,9 @@ public sealed class ShardOptions
     /// <summary>Longest time between a write and its flush with <see cref="Durability.Interval"/>. Default: 100 ms. Above 0.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Longest time until flushed records are marked as such in the log, which tells damage of the newest from an unfinished end. Default: 100 ms. Above 0, or infinite: only when the shard is closed.</summary>
+    public TimeSpan MarkDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>A log segment is closed before it grows past this; a larger group of writes gets one of its own. Unit: bytes. Default: 64 MiB. At least 4 KiB.</summary>
     public long SegmentByteCountMax { get; init; } = 64L << 20;
 
@@ -74,6 +77,11 @@ public sealed class ShardOptions
     internal void Check()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CommitInterval, TimeSpan.Zero);
+        if (MarkDelay != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MarkDelay, TimeSpan.Zero);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(SegmentByteCountMax, 4096);
         ArgumentOutOfRangeException.ThrowIfNegative(ReserveByteCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(MemoryByteCount, 0);

@@ -18,7 +18,7 @@ internal sealed class ManualTime : TimeProvider
     public void Advance(TimeSpan by)
     {
         _now += by;
-        foreach (ManualTimer timer in _timers)
+        foreach (ManualTimer timer in _timers.ToArray())
         {
             timer.FireUntil(_now);
         }
@@ -33,6 +33,7 @@ internal sealed class ManualTime : TimeProvider
         {
             for (; _due <= now && !_stopped; _due += period)
             {
+                _stopped = period == Timeout.InfiniteTimeSpan;
                 fire();
             }
         }

@@ -72,6 +72,7 @@ public sealed class ModelTests
         await snapshot.EndAsync();
         await write();
         await snapshot.SaveAsync();
+        await snapshot.KeepAsync(snapshot.PreviousId);
     }
 
     private static async Task WriteBoth(Shard shard, Dictionary<long, float[]> model, Random random, long[] ids)

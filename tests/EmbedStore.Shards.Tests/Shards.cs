@@ -16,6 +16,7 @@ internal static class Shards
         Disk = disk ?? PhysicalDisk.Instance,
         Durability = durability,
         Time = time ?? TimeProvider.System,
+        MarkDelay = time is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(100),
         SegmentByteCountMax = segmentByteCountMax,
         ReserveByteCount = reserveByteCount,
         MemoryByteCount = memoryByteCount,
@@ -39,7 +40,9 @@ internal static class Shards
     {
         await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(id, CancellationToken.None);
         await snapshot.EndAsync();
-        return await snapshot.SaveAsync();
+        SnapshotInfo info = await snapshot.SaveAsync();
+        await snapshot.KeepAsync(snapshot.PreviousId);
+        return info;
     }
 
     public static async Task<WriteReceipt> WriteAsync(this Shard shard, RowWrite write) => await shard.WriteAsync(write, CancellationToken.None);

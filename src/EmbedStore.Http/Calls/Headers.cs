@@ -18,6 +18,10 @@ internal static class Headers
     private const string WriterEpoch = "Embedstore-Writer-Epoch";
     private const string Duplicate = "Embedstore-Duplicate";
 
+    private const string Shared = "Embedstore-Shared";
+    private const string SharedFile = "Embedstore-Shared-File";
+    private const string SharedByteCount = "Embedstore-Shared-Bytes";
+
     private static readonly string[] BesideWriter = [Sequence, WriterEpoch];
 
     /// <summary>Says which version of the table the answer is at least as new as.</summary>
@@ -67,6 +71,19 @@ internal static class Headers
         {
             throw RequestParameters.Invalid(Writer, "is of no use here: this call takes effect in many steps, and repeating it is harmless");
         }
+    }
+
+    /// <summary>How large a region of shared memory the request wants for answers on its connection; null when it wants none. Unit: bytes.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
+    public static int? SharedByteCountOf(HttpRequest request) => !request.Headers.ContainsKey(Shared) ? null
+        : IntegerOf(request, Shared, 1, orElse: null) is <= int.MaxValue and long byteCount ? (int)byteCount
+        : throw RequestParameters.Invalid(Shared, FormattableString.Invariant($"is at most {int.MaxValue}; was '{request.Headers[Shared]}'"));
+
+    /// <summary>Says that the answer's body is at the start of a file instead.</summary>
+    public static void SetShared(HttpContext context, string file, long byteCount)
+    {
+        context.Response.Headers[SharedFile] = file;
+        context.Response.Headers[SharedByteCount] = byteCount.ToString(CultureInfo.InvariantCulture);
     }
 
     private static long IntegerOf(HttpRequest request, string header, long min, long? orElse)

@@ -47,6 +47,11 @@ public static class EmbedStoreHost
         app.OpenCatalog();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseHostFiltering();
+        if (options.SharedFolder.Length > 0)
+        {
+            app.UseMiddleware<SharedAnswerMiddleware>(app.Services.GetRequiredService<SharedAnswers>());
+        }
+
         app.UseRouting();
         app.MapEmbedStore();
         return app;
@@ -81,7 +86,7 @@ public static class EmbedStoreHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
 
         // It logs what it throws; whoever starts the server says it better.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -94,6 +99,10 @@ public static class EmbedStoreHost
         kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
+        if (options.SocketPath.Length > 0)
+        {
+            kestrel.ListenUnixSocket(LocalSocket.Prepare(options.SocketPath), door => door.Protocols = HttpProtocols.Http1);
+        }
     });
 
     /// <summary>Loopback alone does not keep web pages out: a page may name us by its own host. Only hosts in AllowedHosts are answered.</summary>

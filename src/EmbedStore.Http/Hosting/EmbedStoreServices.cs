@@ -32,6 +32,8 @@ internal static class EmbedStoreServices
         services.AddSingleton(new SnapshotPolicy(options.Snapshots.LogBytes, options.Snapshots.Interval));
         services.AddSingleton(provider => new CallGate(
             options.Limits.DataCallsPerCore * Environment.ProcessorCount, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton(provider => new SharedAnswers(
+            options.SharedFolder, options.Limits.SharedBytes, provider.GetRequiredService<ILogger<SharedAnswers>>()));
         services.AddSingleton<ServerCalls>();
         services.AddSingleton<TableCalls>();
         services.AddSingleton<TransferCalls>();
@@ -39,6 +41,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<DataCalls>();
         services.AddSingleton<LookupCalls>();
         services.AddSingleton<UpdateCalls>();
+        services.AddSingleton<WarmUp>();
         services.AddHostedService<RecoveryService>();
         services.AddHostedService<PrefetchService>();
         services.AddHostedService<SnapshotService>();

@@ -5,17 +5,27 @@ using Microsoft.Extensions.Logging;
 
 namespace EmbedStore.Http;
 
-/// <summary>Opens the shards while the server already answers: what has not recovered yet says so.</summary>
-internal sealed partial class RecoveryService(TableCatalog catalog, ILogger<RecoveryService> logger) : BackgroundService
+/// <summary>Opens the shards while the server already answers: what has not recovered yet says so. One that lacked room on its disk is tried again until there is.</summary>
+internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptions storage, WarmUp warmUp, ILogger<RecoveryService> logger) : BackgroundService
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            foreach (ShardSlot slot in await catalog.RecoverAsync(stoppingToken))
+            IReadOnlyList<ShardSlot> heldBack = await catalog.RecoverAsync(stoppingToken);
+            foreach (ShardSlot slot in heldBack)
             {
                 LogHeldBack(slot.Name, slot.Failure?.Message ?? "");
+            }
+
+            await warmUp.RunAsync(stoppingToken);
+            while (heldBack.Any(static slot => slot.Failure is DiskFullException))
+            {
+                await Task.Delay(RetryInterval, storage.Time, stoppingToken);
+                heldBack = await catalog.RecoverAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -57,8 +57,9 @@ internal sealed partial class SnapshotService(TableCatalog catalog, TableSnapsho
         {
             // Dropped or replaced meanwhile.
         }
-        catch (EmbedStoreException failure)
+        catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException))
         {
+            // Of whatever kind: the other tables have theirs, and the server serves on.
             LogFailure(name, failure);
         }
     }

@@ -24,6 +24,14 @@ public sealed class EmbedStoreOptions
     [Description("port of HTTP/1.1, 0 = a free one")]
     public int HttpPort { get; set; } = 7700;
 
+    /// <summary>Unix domain socket on which HTTP/1.1 is served beside <see cref="HttpPort"/>, for clients on the same host. A relative path counts from the current folder. Default: empty, which means none. Range: a full path of at most 107 bytes, in a folder that exists.</summary>
+    [Description("Unix domain socket of HTTP/1.1 for clients on this host, empty = none")]
+    public string SocketPath { get; set; } = "";
+
+    /// <summary>Folder in memory, such as <c>/dev/shm/embedstore</c>, through which a client on the same host may have its answers instead of over its connection. Created when it is missing; this server's alone. Default: empty, which means none.</summary>
+    [Description("folder in memory for answers to clients on this host, empty = none")]
+    public string SharedFolder { get; set; } = "";
+
     /// <summary>TCP port of the HTTP/2 (gRPC) door. Default: 7701. Range: [-1, 65535]; 0 picks a free port, -1 switches the door off.</summary>
     /// <remarks>This door is not built yet: the setting is checked and has no other effect.</remarks>
     [Description("port of HTTP/2 (not built yet), 0 = a free one, -1 = off")]

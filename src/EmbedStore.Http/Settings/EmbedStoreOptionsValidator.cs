@@ -54,6 +54,7 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         CheckRange(result, "Limits:IdsPerRequest", limits.IdsPerRequest, 1, 1 << 27);
         CheckRange(result, "Limits:Connections", limits.Connections, 1, 1_000_000);
         CheckRange(result, "Limits:DataCallsPerCore", limits.DataCallsPerCore, 1, 65_536);
+        CheckRange(result, "Limits:SharedBytes", limits.SharedBytes, 4 * KiB, TiB);
         CheckRange(result, "Limits:ImportBytes", limits.ImportBytes, KiB, 1024 * TiB);
     }
 

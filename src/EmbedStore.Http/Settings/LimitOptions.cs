@@ -26,6 +26,10 @@ public sealed class LimitOptions
     [Description("data calls in flight for each core")]
     public int DataCallsPerCore { get; set; } = 64;
 
+    /// <summary>Shared memory of all connections; answers that find no room there go over the connection. Unit: bytes. Default: 256 MiB. Range: [4 KiB, 1 TiB].</summary>
+    [Description("bytes of shared memory for answers")]
+    public long SharedBytes { get; set; } = 256L << 20;
+
     /// <summary>Body of an import, which is streamed and never held whole. Unit: bytes. Default: 1 TiB. Range: [1 KiB, 1 PiB].</summary>
     [Description("bytes of an import's body")]
     public long ImportBytes { get; set; } = 1L << 40;

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace EmbedStore.Http;
 
 /// <summary>Calls about the server itself: health, identity, the OpenAPI document.</summary>
-internal sealed class ServerCalls(TableCatalog catalog)
+internal sealed class ServerCalls(TableCatalog catalog, WarmUp warmUp)
 {
     private const string OpenApiResource = "EmbedStore.Http.OpenApi.v1.json";
 
@@ -16,14 +16,15 @@ internal sealed class ServerCalls(TableCatalog catalog)
 
     public static Task LiveAsync(HttpContext context) => JsonAnswer.WriteAsync(context, new JsonObject { ["status"] = "live" });
 
-    /// <summary>200 once every shard with rows on disk serves; 503 while shards recover, and when one cannot.</summary>
+    /// <summary>200 once every shard with rows on disk serves; 503 while shards recover and the read path warms up, and when one cannot.</summary>
     public Task ReadyAsync(HttpContext context)
     {
         string[] held = catalog.Tables.SelectMany(static table => table.Shards).Where(static slot => slot.IsHeldBack).Select(static slot => slot.Name).Take(16).ToArray();
-        bool ready = catalog.IsRecovered && held.Length == 0;
+        bool recovered = catalog.IsRecovered && warmUp.IsDone;
+        bool ready = recovered && held.Length == 0;
         var body = new JsonObject
         {
-            ["status"] = ready ? "ready" : catalog.IsRecovered ? "degraded" : "starting",
+            ["status"] = ready ? "ready" : recovered ? "degraded" : "starting",
             ["shards_held_back"] = new JsonArray(held.Select(static name => (JsonNode)name).ToArray()),
         };
         return JsonAnswer.WriteAsync(context, body, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

@@ -47,6 +47,7 @@ internal sealed class TableCalls(TableCatalog catalog, TableSnapshots snapshots,
         RequireNoParameters(context);
         using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
         string writer = (string)context.Request.RouteValues["writer"]!;
+        Headers.SetVersion(context, lease.Table.Version);
         WriterProgress progress = TableWriters.ProgressOf(lease.Table, writer);
         await JsonAnswer.WriteAsync(context, new JsonObject { ["writer"] = writer, ["sequence"] = progress.Sequence, ["epoch"] = progress.Epoch });
     }

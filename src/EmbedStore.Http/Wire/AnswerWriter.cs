@@ -40,9 +40,16 @@ internal static class AnswerWriter
 
     private static async Task WriteRawAsync(HttpContext context, ReadOnlyMemory<byte> header, List<AnswerTensor> tensors)
     {
-        context.Response.ContentLength = header.Length + tensors.Sum(static tensor => tensor.ByteCount);
+        long byteCount = header.Length + tensors.Sum(static tensor => tensor.ByteCount);
+        context.Response.ContentLength = byteCount;
         if (HttpMethods.IsHead(context.Request.Method))
         {
+            return;
+        }
+
+        if (context.Features.Get<SharedRegion>() is { } region && region.ByteCount >= byteCount)
+        {
+            await WriteSharedAsync(context, region, header, tensors);
             return;
         }
 
@@ -77,6 +84,22 @@ internal static class AnswerWriter
         }
 
         await pipe.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>All of it at once: nobody reads before the status says that it is there.</summary>
+    private static async Task WriteSharedAsync(HttpContext context, SharedRegion region, ReadOnlyMemory<byte> header, List<AnswerTensor> tensors)
+    {
+        Memory<byte> memory = region.Memory;
+        header.CopyTo(memory);
+        int offset = header.Length;
+        foreach (AnswerTensor tensor in tensors.Where(static tensor => tensor.ByteCount > 0))
+        {
+            await tensor.ReadAsync(0, memory.Slice(offset, (int)tensor.ByteCount), context.RequestAborted);
+            offset += (int)tensor.ByteCount;
+        }
+
+        Headers.SetShared(context, region.Path, offset);
+        context.Response.ContentLength = 0;
     }
 
     private static async Task WriteJsonAsync(HttpContext context, IReadOnlyList<AnswerTensor> tensors)

@@ -69,6 +69,7 @@ internal sealed class CatalogFolder
             if (File.Exists(file))
             {
                 StoredTable table = Read(id, file);
+                RequireGeneration(table);
                 DeleteUnfinished(table);
                 tables.Add(table);
             }
@@ -85,18 +86,21 @@ internal sealed class CatalogFolder
     /// <returns>Its number. Another table gets it at the earliest after this one was cleared and the server was restarted.</returns>
     public long Add(string name, TableSpec spec)
     {
-        long id = _nextId++;
+        long id = _nextId;
         string folder = FolderOf(id);
         _disk.CreateFolder(folder);
         _disk.FlushFolder(_folder);
-        Write(new StoredTable(id, name, spec, Generation: 1));
+        Write(new StoredTable(id, name, spec, Generation: 1, VersionMin: 0));
+
+        // After a failure the next table gets the number, and with it what lies in the folder: so no name is there twice.
+        _nextId = id + 1;
         return id;
     }
 
     /// <summary>Replaces what is known of a table, at once or not at all.</summary>
     public void Write(StoredTable table) => WriteAtomically(
         Path.Combine(FolderOf(table.Id), TableFile),
-        new JsonObject { ["name"] = table.Name, ["generation"] = table.Generation, ["spec"] = TableSpecJson.Write(table.Spec) });
+        new JsonObject { ["name"] = table.Name, ["generation"] = table.Generation, ["version_min"] = table.VersionMin, ["spec"] = TableSpecJson.Write(table.Spec) });
 
     /// <summary>Ends a table's existence; its files may still be there.</summary>
     public void Remove(long id)
@@ -122,6 +126,16 @@ internal sealed class CatalogFolder
         .Where(static generation => generation > 0)
         .Order()];
 
+    /// <summary>The first generation's folder comes with the first write; a later one is there before the table names it.</summary>
+    private void RequireGeneration(StoredTable table)
+    {
+        string folder = FolderOf(table.Id, table.Generation);
+        if (table.Generation > 1 && !Directory.Exists(folder))
+        {
+            throw new CatalogException($"{folder} is missing, and table \"{table.Name}\" has its rows there.");
+        }
+    }
+
     private void DeleteUnfinished(StoredTable table)
     {
         foreach (int generation in GenerationsOf(table.Id).Where(generation => generation > table.Generation))
@@ -135,7 +149,7 @@ internal sealed class CatalogFolder
         long version;
         try
         {
-            version = (long)JsonNode.Parse(File.ReadAllBytes(file))!["format"]!;
+            version = (long)JsonNode.Parse(TextOf(file).Span)!["format"]!;
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or FormatException or InvalidOperationException)
         {
@@ -152,11 +166,12 @@ internal sealed class CatalogFolder
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));
+            using JsonDocument json = JsonDocument.Parse(TextOf(file));
             string name = json.RootElement.GetProperty("name").GetString() ?? "";
             TableName.Require(name);
             TableSpec spec = TableSpecJson.Read(SpecReader.FieldsOf(json.RootElement.GetProperty("spec"), ""), shardCountDefault: 1);
-            return new StoredTable(id, name, spec, json.RootElement.GetProperty("generation").GetInt32());
+            long versionMin = json.RootElement.TryGetProperty("version_min", out JsonElement version) ? version.GetInt64() : 0;
+            return new StoredTable(id, name, spec, json.RootElement.GetProperty("generation").GetInt32(), versionMin);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or EmbedStoreException)
         {
@@ -165,7 +180,15 @@ internal sealed class CatalogFolder
     }
 
     private void WriteAtomically(string path, JsonObject content) =>
-        AtomicFile.Write(_disk, path, Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n"));
+        AtomicFile.Write(_disk, path, ChecksumLine.Append(Encoding.UTF8.GetBytes(content.ToJsonString(Indented) + "\n")));
+
+    /// <summary>What a file says. It ends with its checksum, because a table's size with one digit changed is a size too, and rows would be looked for where they are not.</summary>
+    /// <remarks>A file without that line is read as it is; one whose line is wrong is no JSON.</remarks>
+    private static ReadOnlyMemory<byte> TextOf(string file)
+    {
+        ChecksumLine.TryRemove(File.ReadAllBytes(file), out ReadOnlyMemory<byte> text);
+        return text;
+    }
 }
 
 /// <summary>A table as the catalog keeps it.</summary>
@@ -173,4 +196,5 @@ internal sealed class CatalogFolder
 /// <param name="Name">In the API.</param>
 /// <param name="Spec">What its creator said, with the number of shards that the last restore gave it.</param>
 /// <param name="Generation">1, and one more with each restore.</param>
-internal sealed record StoredTable(long Id, string Name, TableSpec Spec, int Generation);
+/// <param name="VersionMin">Its version when that was last written down: versions never go back, and a restored table has no log that knew the newest.</param>
+internal sealed record StoredTable(long Id, string Name, TableSpec Spec, int Generation, long VersionMin);

@@ -54,7 +54,7 @@ public sealed class ShardSlot
         {
             throw StorageFull();
         }
-        catch (Exception e) when (e is IOException or ShardDamagedException or ShardLockedException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw Unavailable();
         }
@@ -71,11 +71,14 @@ public sealed class ShardSlot
             : throw Starting();
     }
 
+    /// <summary>Rows were acknowledged, and whether they can be served is not known yet.</summary>
+    internal bool IsRecovering => _hasRows && _opening is not { IsCompleted: true };
+
     /// <summary>Refuses while the shard recovers: what it knows of versions and steps is not known yet.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Starting"/>.</exception>
     internal void RequireRecovered()
     {
-        if (_hasRows && _opening is not { IsCompleted: true })
+        if (IsRecovering)
         {
             throw Starting();
         }

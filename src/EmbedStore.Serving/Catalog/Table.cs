@@ -25,7 +25,7 @@ public sealed class Table : IAsyncDisposable
 
     internal Table(StoredTable stored, Func<Table, int, ShardSlot> slotOf, StorageOptions storage)
     {
-        (Id, Name, Spec, Generation) = stored;
+        (Id, Name, Spec, Generation, _versionSeen) = stored;
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
@@ -108,6 +108,7 @@ public sealed class Table : IAsyncDisposable
             await _snapshotTurn.WaitAsync(ending.Token);
             try
             {
+                ending.Token.ThrowIfCancellationRequested();
                 return await work(ending.Token);
             }
             finally
@@ -202,10 +203,13 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends what takes long, and lets nothing of that kind begin.</summary>
+    internal Task BeginClosingAsync() => _closing.CancelAsync();
+
     /// <summary>Gives up the catalog's own use, waits for the leases to end, and closes the shards. The catalog calls it, once.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        await BeginClosingAsync();
         Leave();
         await _unused.Task;
         foreach (ShardSlot slot in Shards)

@@ -89,7 +89,7 @@ public sealed class TableCatalog : IAsyncDisposable
             }
 
             RequireRoom();
-            Table table = MakeTable(new StoredTable(_folder.Add(name, spec), name, spec, Generation: 1));
+            Table table = MakeTable(new StoredTable(_folder.Add(name, spec), name, spec, Generation: 1, VersionMin: 0));
             _tables[name] = table;
             return (table, true);
         }
@@ -122,10 +122,11 @@ public sealed class TableCatalog : IAsyncDisposable
     internal TableFolders FoldersOf(Table table) => new(_storage.Disk, _folder, table.Id, ScratchOf(table.Id));
 
     /// <summary>A table that may take the place of another: its next generation, whose folders are there, and which is not in the catalog yet.</summary>
-    internal Table NextOf(Table table, TableSpec spec) => MakeTable(new StoredTable(table.Id, table.Name, spec, table.Generation + 1));
+    internal Table NextOf(Table table, TableSpec spec) => MakeTable(new StoredTable(table.Id, table.Name, spec, table.Generation + 1, table.Version));
 
-    /// <summary>Puts a table in the place of the generation before it. Requests that use that one end in peace; then it is closed.</summary>
+    /// <summary>Puts a table in the place of the generation before it, which is closing from then on; see <see cref="RetireAsync"/>.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TableNotFound"/>: it was dropped meanwhile.</exception>
+    /// <exception cref="IOException">The old one serves on.</exception>
     internal async Task ReplaceAsync(Table table, Table next)
     {
         await _changing.WaitAsync();
@@ -137,14 +138,19 @@ public sealed class TableCatalog : IAsyncDisposable
             }
 
             next.Saw(table.Version);
-            _folder.Write(new StoredTable(next.Id, next.Name, next.Spec, next.Generation));
+            OrBack(() => _folder.Write(StoredOf(next)), StoredOf(table));
             _tables[table.Name] = next;
+            await table.BeginClosingAsync();
         }
         finally
         {
             _changing.Release();
         }
+    }
 
+    /// <summary>Waits for the requests that use a table which was replaced, and closes it.</summary>
+    internal static async Task RetireAsync(Table table, Table next)
+    {
         await table.DisposeAsync();
         next.Saw(table.Version);
     }
@@ -167,7 +173,7 @@ public sealed class TableCatalog : IAsyncDisposable
                 throw NotFound(name);
             }
 
-            _folder.Remove(table.Id);
+            OrBack(() => _folder.Remove(table.Id), StoredOf(table));
             _tables.TryRemove(name, out _);
             return table;
         }
@@ -176,6 +182,22 @@ public sealed class TableCatalog : IAsyncDisposable
             _changing.Release();
         }
     }
+
+    /// <summary>Changes what the folder says of a table. When that fails the folder says again what it said, for the table goes on as it was.</summary>
+    private void OrBack(Action change, StoredTable before)
+    {
+        try
+        {
+            change();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _folder.Write(before);
+            throw;
+        }
+    }
+
+    private static StoredTable StoredOf(Table table) => new(table.Id, table.Name, table.Spec, table.Generation, table.Version);
 
     private static void RequireEqual(Table existing, TableSpec spec)
     {

@@ -50,9 +50,9 @@ public sealed class LocalShardRouter : IShardRouter
                 ? shard.Read(rowIds, positions, block.Rows, block.Statuses, block.Versions, firstTick)
                 : shard.ReadByKey(rowIds, keys, positions, block.Rows, block.Statuses, block.Versions, firstTick);
         }
-        catch (ShardDamagedException)
+        catch (ShardDamagedException damage)
         {
-            throw slot.Unavailable();
+            throw slot.Unavailable(damage.Message);
         }
     }
 

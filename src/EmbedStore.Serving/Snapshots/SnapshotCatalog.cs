@@ -9,11 +9,10 @@ internal static class SnapshotCatalog
     public static IReadOnlyList<TableSnapshot> List(IDisk disk, TableFolders folders) =>
         [.. folders.Generations.SelectMany(generation => OfGeneration(disk, folders, generation)).OrderByDescending(static snapshot => snapshot.Id)];
 
-    /// <summary>Higher than the id of every snapshot, also of those that not every shard has.</summary>
+    /// <summary>Higher than the id of every snapshot, also of those that not every shard has, and of damaged ones.</summary>
     public static long NextId(IDisk disk, TableFolders folders) => 1 + folders.Generations
         .SelectMany(folders.ShardFolders)
-        .SelectMany(folder => ShardSnapshots.List(disk, folder))
-        .Select(static snapshot => snapshot.Id)
+        .SelectMany(folder => ShardSnapshots.Ids(disk, folder))
         .DefaultIfEmpty()
         .Max();
 
@@ -25,7 +24,7 @@ internal static class SnapshotCatalog
     public static void DeleteOldGenerations(IDisk disk, TableFolders folders, int current, int keptCount)
     {
         HashSet<int> kept = [current, .. List(disk, folders).Take(keptCount).Select(static snapshot => snapshot.Generation)];
-        foreach (int generation in folders.Generations.Where(generation => !kept.Contains(generation)))
+        foreach (int generation in folders.Generations.Where(generation => generation < current && !kept.Contains(generation)))
         {
             folders.Delete(generation);
         }

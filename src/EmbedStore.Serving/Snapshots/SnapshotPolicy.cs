@@ -13,6 +13,11 @@ public sealed record SnapshotPolicy(long LogByteCount, TimeSpan Interval)
     /// <param name="now">Now.</param>
     public bool IsDue(Table table, DateTimeOffset started, DateTimeOffset now)
     {
+        if (table.Shards.Any(static slot => slot.IsRecovering))
+        {
+            return false;
+        }
+
         List<Shard> shards = [.. table.Shards.Select(static slot => slot.Opened).OfType<Shard>()];
         long unsaved = shards.Sum(static shard => shard.UnsavedByteCount);
         if (unsaved == 0 || !shards.TrueForAll(static shard => shard.AcceptsWrites))

@@ -23,25 +23,40 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
     /// </exception>
     public async Task<TableSnapshot> RestoreAsync(string name, long id, int? shardCount, CancellationToken cancellation)
     {
-        Table table, next;
+        (Table Next, TableSnapshot Snapshot) restored;
+        Table table;
         using (TableLease lease = catalog.Lease(name))
         {
             table = lease.Table;
-            next = await table.InSnapshotTurnAsync(ending => MakeAsync(lease.Table, Find(lease.Table, id), shardCount, ending), cancellation);
+            restored = await table.InSnapshotTurnAsync(ending => RestoreInTurnAsync(table, id, shardCount, ending), cancellation);
         }
 
+        await TableCatalog.RetireAsync(table, restored.Next);
+        return restored.Snapshot;
+    }
+
+    /// <summary>All of it in one turn, and the table is closing when the turn ends: the next restore or snapshot in the queue must not touch the generation that serves by then.</summary>
+    private async Task<(Table Next, TableSnapshot Snapshot)> RestoreInTurnAsync(Table table, long id, int? shardCount, CancellationToken cancellation)
+    {
+        Table next = await MakeAsync(table, Find(table, id), shardCount, cancellation);
+        TableFolders folders = catalog.FoldersOf(table);
         try
         {
+            TableSnapshot snapshot = SnapshotCatalog.List(storage.Disk, folders).First(snapshot => snapshot.Generation == next.Generation);
             await catalog.ReplaceAsync(table, next);
+            return (next, snapshot);
         }
-        catch (EmbedStoreException)
+        catch (Exception e)
         {
             await next.DisposeAsync();
-            catalog.FoldersOf(next).Delete(next.Generation);
-            throw;
-        }
+            if (e is EmbedStoreException)
+            {
+                // Else the disk failed, and which generation the catalog will name after a restart is not known: both stay.
+                folders.Delete(next.Generation);
+            }
 
-        return SnapshotCatalog.List(storage.Disk, catalog.FoldersOf(next)).First(snapshot => snapshot.Generation == next.Generation);
+            throw Refusal(table, e);
+        }
     }
 
     private TableSnapshot Find(Table table, long id)
@@ -62,6 +77,8 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
         Table? next = null;
         try
         {
+            // What an earlier one left that could not clean up.
+            folders.Delete(table.Generation + 1);
             await Task.Run(() => Fill(table, spec, snapshot, folders, cancellation), cancellation);
             next = catalog.NextOf(table, spec);
             foreach (ShardSlot slot in next.Shards)
@@ -114,8 +131,8 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
 
             writers.GiveTo(seeds);
 
-            // Versions go on: a reader that waits for one that it saw is not left waiting.
-            long version = table.Version + 1;
+            // Versions go on: a reader that waits for one that it saw is not left waiting. A table whose shards do not open does not know its own.
+            long version = Math.Max(table.Version, snapshot.Version) + 1;
             seeds.ForEach(seed => seed.Complete(version, stepNumber, snapshot.Id));
         }
         finally

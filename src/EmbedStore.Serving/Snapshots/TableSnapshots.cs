@@ -16,7 +16,7 @@ public sealed class TableSnapshots(TableCatalog catalog, StorageOptions storage)
     /// <summary>Writes a snapshot. Reads and writes go on; writes wait once, for about as long as a commit takes, so that no request is half in it.</summary>
     /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting; Stopping when the table is dropped or the server stops meanwhile.</exception>
     public Task<TableSnapshot> TakeAsync(Table table, CancellationToken cancellation) =>
-        table.InSnapshotTurnAsync(ending => TakeInTurnAsync(table, ending), cancellation);
+        table.InSnapshotTurnAsync(ending => OfShardAsync(table.Shards[0], () => TakeInTurnAsync(table, ending)), cancellation);
 
     private async Task<TableSnapshot> TakeInTurnAsync(Table table, CancellationToken cancellation)
     {
@@ -37,6 +37,17 @@ public sealed class TableSnapshots(TableCatalog catalog, StorageOptions storage)
             for (int number = 0; number < shards.Length; number++)
             {
                 await OfShardAsync(table.Shards[number], parts[number].SaveAsync);
+            }
+
+            // Only now that every shard has it: else one that fails would take from the table a state to go back to.
+            long? older = SnapshotCatalog.List(storage.Disk, folders).FirstOrDefault(snapshot => snapshot.Generation == table.Generation && snapshot.Id != id)?.Id;
+            for (int number = 0; number < shards.Length; number++)
+            {
+                await OfShardAsync(table.Shards[number], async () =>
+                {
+                    await parts[number].KeepAsync(older);
+                    return true;
+                });
             }
         }
         finally

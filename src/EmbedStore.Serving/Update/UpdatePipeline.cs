@@ -31,6 +31,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     public PreparedUpdate Prepare(Table table, UpdateRequest request)
     {
         RequireOptimizer(table, request.Kind);
+        double rate = RateOf(table, request);
         table.RequireRecovered();
         SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         RequireValues(table, request);
@@ -42,7 +43,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         var entries = new UpdateEntries(request.Kind, rows, plan.ElementColumns(), plan.Columns, values)
         {
             Writer = request.Writer,
-            Step = new OptimizerStep(RateOf(table, request), 0),
+            Step = new OptimizerStep(rate, 0),
         };
         return new PreparedUpdate(table, entries, isRepeat);
     }

@@ -28,7 +28,17 @@ public sealed class PhysicalDisk : IDisk
     public void Delete(string path) => File.Delete(path);
 
     /// <inheritdoc/>
-    public void CreateFolder(string path) => Directory.CreateDirectory(path);
+    public void CreateFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (IOException error) when (FullDisk.IsMeantBy(error))
+        {
+            throw new DiskFullException(path, error);
+        }
+    }
 
     /// <inheritdoc/>
     public void DeleteFolder(string path)

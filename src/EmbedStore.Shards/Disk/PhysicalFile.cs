@@ -4,16 +4,20 @@ namespace EmbedStore.Shards;
 
 internal sealed class PhysicalFile : IDiskFile
 {
-    // ENOSPC and EDQUOT of Linux; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
-    private static readonly int[] FullErrors = [28, 122, unchecked((int)0x80070070), unchecked((int)0x80070027)];
-
     private readonly string _path;
     private readonly SafeFileHandle _handle;
 
     public PhysicalFile(string path, bool create)
     {
         _path = path;
-        _handle = File.OpenHandle(path, create ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        try
+        {
+            _handle = File.OpenHandle(path, create ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        }
+        catch (IOException error) when (FullDisk.IsMeantBy(error))
+        {
+            throw new DiskFullException(path, error);
+        }
     }
 
     public long Length => RandomAccess.GetLength(_handle);
@@ -41,7 +45,7 @@ internal sealed class PhysicalFile : IDiskFile
         {
             RandomAccess.Write(_handle, source, offset);
         }
-        catch (IOException error) when (FullErrors.Contains(error.HResult))
+        catch (IOException error) when (FullDisk.IsMeantBy(error))
         {
             throw new DiskFullException(_path, error);
         }

@@ -8,6 +8,9 @@ internal enum RecordKind : byte
 {
     /// <summary>The payload is a <see cref="WritePayload"/>.</summary>
     Write = 1,
+
+    /// <summary>Nothing happened: see <see cref="LogMark"/>. Its LSN is that of the record before.</summary>
+    Mark = 2,
 }
 
 /// <summary>Bytes of a log: little-endian, every record at a multiple of 8 from the start of its segment.</summary>

@@ -123,7 +123,7 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         {
             cancellation.ThrowIfCancellationRequested();
             CheckChain(path, offset, header);
-            if (header.Lsn > coveredLsn && !visit(header, reader.At(offset, header.ByteCount)))
+            if (header.Kind == RecordKind.Write && header.Lsn > coveredLsn && !visit(header, reader.At(offset, header.ByteCount)))
             {
                 throw new ShardDamagedException(path, offset, FormattableString.Invariant($"the payload of record {header.Lsn} does not fit itself."));
             }
@@ -185,13 +185,14 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
 
     private void CheckChain(string path, long offset, in RecordHeader header)
     {
-        if (header.PreviousLsn != _lastLsn || header.Lsn <= _lastLsn)
+        bool isNext = header.Kind == RecordKind.Mark ? header.Lsn == _lastLsn : header.Lsn > _lastLsn;
+        if (header.PreviousLsn != _lastLsn || !isNext)
         {
             throw new ShardDamagedException(path, offset, FormattableString.Invariant($"record {header.Lsn} follows {header.PreviousLsn}, but the one before it is {_lastLsn}."));
         }
 
         CheckEpoch(path, offset, header.OwnerEpoch);
-        if (header.Kind != RecordKind.Write)
+        if (header.Kind is not (RecordKind.Write or RecordKind.Mark))
         {
             throw new ShardDamagedException(path, offset, FormattableString.Invariant($"records of kind {(int)header.Kind} are not known here."));
         }

@@ -9,6 +9,7 @@ internal sealed class LogWriter : IDisposable
     private readonly Guid _identity;
     private readonly long _segmentByteCountMax;
     private IDiskFile? _segment;
+    private long _markedOffset;
 
     /// <param name="disk">Where the folder is.</param>
     /// <param name="folder">Of the segments.</param>
@@ -23,7 +24,7 @@ internal sealed class LogWriter : IDisposable
         if (end.LastSegment is { } name)
         {
             _segment = disk.Open(Path.Combine(folder, name), create: false);
-            Offset = SyncedOffset = _segment.Length;
+            Offset = SyncedOffset = _markedOffset = _segment.Length;
         }
     }
 
@@ -54,6 +55,9 @@ internal sealed class LogWriter : IDisposable
 
     public bool HasUnsynced => SyncedOffset < Offset;
 
+    /// <summary>Records were flushed, and nothing in the log says so.</summary>
+    public bool NeedsMark => !HasUnsynced && Offset > _markedOffset;
+
     /// <summary>Makes sure that a group of this size has a segment to go to; after it <see cref="Offset"/> and <see cref="SyncedOffset"/> are that segment's.</summary>
     public void Prepare(long groupByteCount)
     {
@@ -69,7 +73,7 @@ internal sealed class LogWriter : IDisposable
         _segment = next;
         Segment = LogFormat.SegmentName(LastLsn);
         SegmentCount++;
-        Offset = SyncedOffset = LogFormat.SegmentHeaderByteCount;
+        Offset = SyncedOffset = _markedOffset = LogFormat.SegmentHeaderByteCount;
         ByteCount += LogFormat.SegmentHeaderByteCount;
     }
 
@@ -97,28 +101,41 @@ internal sealed class LogWriter : IDisposable
         FirstLsn = FirstLsn == 0 ? firstLsn : FirstLsn;
     }
 
+    /// <summary>Appends a mark where one is needed; see <see cref="NeedsMark"/>. It is not flushed, and may stand beyond the size at which the next segment is begun.</summary>
+    /// <param name="writtenAt">Unix milliseconds.</param>
+    /// <exception cref="DiskFullException">It is not in the log.</exception>
+    public void AppendMark(long writtenAt)
+    {
+        Span<byte> mark = stackalloc byte[LogMark.ByteCountMax];
+        mark = mark[..LogMark.ByteCountAt(Offset)];
+        LogMark.Write(mark, Offset, LastLsn, OwnerEpoch, writtenAt, RecordHeader.Seed(_identity));
+        Append(mark, FirstLsn, LastLsn);
+        _markedOffset = Offset;
+    }
+
     /// <summary>Lets go of the segments whose records a snapshot covers, all but the newest. The caller deletes them, on whatever thread; one that a crash leaves is let go of again.</summary>
     /// <param name="coveredLsn">Records up to this one are not needed any more.</param>
+    /// <param name="named">A segment that the snapshot says it goes on from, so that it stays though the snapshot may cover all of it; null: none.</param>
     /// <returns>Full paths, oldest first.</returns>
-    public IReadOnlyList<string> LetGo(long coveredLsn)
+    public IReadOnlyList<string> LetGo(long coveredLsn, string? named)
     {
         List<string> names = LogRecovery.SegmentNames(_disk, _folder);
-        int kept = Math.Max(names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn), 0);
-        if (kept == 0)
+        int kept = names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn && (named is null || string.CompareOrdinal(name, named) <= 0));
+        if (kept <= 0)
         {
             return [];
         }
 
         List<string> paths = [.. names.Take(kept).Select(name => Path.Combine(_folder, name))];
-        foreach (string path in paths)
-        {
-            using IDiskFile file = _disk.Open(path, create: false);
-            ByteCount -= file.Length;
-        }
-
-        SegmentCount -= kept;
+        (ByteCount, SegmentCount) = (names.Skip(kept).Sum(LengthOf), names.Count - kept);
         FirstLsn = LogFormat.PreviousLsnOf(names[kept]) + 1;
         return paths;
+    }
+
+    private long LengthOf(string name)
+    {
+        using IDiskFile file = _disk.Open(Path.Combine(_folder, name), create: false);
+        return file.Length;
     }
 
     public void Flush()

@@ -27,13 +27,17 @@ public sealed class ShardSnapshot : IAsyncDisposable
     {
         (_shard, _id, _cancellation) = (new Shard.SnapshotAccess(shard), id, cancellation);
         _began = _shard.Time.GetTimestamp();
+        PreviousId = _shard.NewestId;
     }
+
+    /// <summary>The shard's newest snapshot when this one began; null when there was none.</summary>
+    public long? PreviousId { get; }
 
     /// <summary>Fixes what the snapshot stands for: every write that was acknowledged so far. Takes as long as one commit.</summary>
     /// <exception cref="IOException">The log could not be flushed; the shard takes no more writes.</exception>
     public async Task EndAsync() => _end = await _shard.EndAsync().ConfigureAwait(false);
 
-    /// <summary>Makes the snapshot exist once it was read again, deletes all but it and the one before, and cuts the log.</summary>
+    /// <summary>Makes the snapshot exist once it was read again. Older ones stay until <see cref="KeepAsync"/>.</summary>
     /// <exception cref="DiskFullException">There is no room.</exception>
     /// <exception cref="IOException">A file could not be written.</exception>
     /// <exception cref="ShardDamagedException">What was read again is not what was written.</exception>
@@ -44,9 +48,15 @@ public sealed class ShardSnapshot : IAsyncDisposable
         SnapshotManifest manifest = await BackgroundThread.RunAsync(() => WriteManifest(end)).ConfigureAwait(false);
         _isSaved = true;
         _shard.Log(manifest, _shard.Time.GetElapsedTime(_began));
-        await _shard.KeepAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
+        await _shard.TookAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
         return SnapshotInfo.Of(manifest);
     }
+
+    /// <summary>Deletes all snapshots but this and an older one, and cuts the log behind the older one.</summary>
+    /// <param name="olderId">Null: there is none, and the log stays.</param>
+    /// <remarks>Not a part of <see cref="SaveAsync"/>: of a table over several shards none may let go of what the others would need to go back to.</remarks>
+    /// <exception cref="IOException">A file could not be deleted; the next one to keep tries again.</exception>
+    public Task KeepAsync(long? olderId) => _shard.KeepAsync(_id, olderId);
 
     /// <summary>Ends the snapshot's turn, and deletes it when it was not saved.</summary>
     public ValueTask DisposeAsync()
@@ -65,7 +75,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
                 _shard.Folder.Delete(_id);
             }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A disk that fails: what is left is deleted when the shard opens.
         }

@@ -14,12 +14,15 @@ public static class ShardSnapshots
             {
                 infos.Add(SnapshotInfo.Of(SnapshotManifest.Read(disk, snapshots.ManifestPath(id))));
             }
-            catch (ShardDamagedException)
+            catch (Exception e) when (e is ShardDamagedException or FileNotFoundException or DirectoryNotFoundException)
             {
-                // Whoever wants just this one is told.
+                // Whoever wants just this one is told. One that is gone was deleted meanwhile.
             }
         }
 
         return infos;
     }
+
+    /// <summary>Ids of all snapshots in a shard's folder, damaged ones too.</summary>
+    public static IReadOnlyList<long> Ids(IDisk disk, string folder) => new SnapshotFolder(disk, folder).Ids();
 }

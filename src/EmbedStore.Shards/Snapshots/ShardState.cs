@@ -41,7 +41,7 @@ internal sealed class ShardState : IDisposable
         while (reader.TryNext())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!TryLoad(reader, manifest.CoveredLsn))
+            if (!TryLoad(reader, manifest))
             {
                 throw reader.Senseless();
             }
@@ -55,39 +55,28 @@ internal sealed class ShardState : IDisposable
     /// <param name="record">Its bytes.</param>
     /// <param name="ticks">When it used its rows.</param>
     /// <returns>Distinct rows touched, or null when the payload does not fit itself.</returns>
-    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks) => Apply(header, record, ticks, newKeys: null);
+    public long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks) =>
+        WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change) ? Apply(header, record, change, ticks) : null;
 
-    /// <param name="header">Of the record.</param>
-    /// <param name="record">All of it.</param>
-    /// <param name="ticks">When it used its rows.</param>
-    /// <param name="newKeys">Gets the record's keys; null: it has them.</param>
-    private long? Apply(in RecordHeader header, ReadOnlySpan<byte> record, in WriteTicks ticks, KeyDirectory? newKeys)
-    {
-        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change) || (newKeys is not null && !TryAddKeys(newKeys, change)))
-        {
-            return null;
-        }
-
-        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt, ticks);
-        if (header.WriterNameByteCount > 0)
-        {
-            string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
-            Writers.Record(new WriterStamp(name, header.WriterEpoch, header.WriterSequence, change.Parts.ToArray()), change.Step.Number);
-        }
-
-        return touched;
-    }
-
-    /// <summary>Applies a record that is read from the log, once there is room for what it may do to scratch.</summary>
+    /// <summary>Applies a record that is read from the log, once there is room for what it may do to scratch: as much as the write of it asked for.</summary>
     /// <returns>False when the payload does not fit itself.</returns>
     /// <exception cref="DiskFullException">There is no room.</exception>
     public bool Replay(in RecordHeader header, ReadOnlySpan<byte> record)
     {
-        // No record touches more rows than it has row ids.
-        RequireScratch(record.Length / sizeof(long));
-        bool fits = Apply(header, record, WriteTicks.AtOnce(header.Lsn), Keys) is not null;
+        if (!WritePayload.TryRead(record[header.PayloadOffset..], _format, out RowChange change))
+        {
+            return false;
+        }
+
+        RequireScratch(change.RowIds.Length);
+        if (Keys is not null && !TryAddKeys(Keys, change))
+        {
+            return false;
+        }
+
+        Apply(header, record, change, WriteTicks.AtOnce(header.Lsn));
         CompactBehindWrites();
-        return fits;
+        return true;
     }
 
     /// <summary>Gives back scratch in step with what was applied since the last call.</summary>
@@ -99,6 +88,18 @@ internal sealed class ShardState : IDisposable
     public bool CompactStep() => Rows.CompactStep(Goal);
 
     public void Dispose() => Rows.Dispose();
+
+    private long Apply(in RecordHeader header, ReadOnlySpan<byte> record, in RowChange change, in WriteTicks ticks)
+    {
+        long touched = Updater.Apply(change, header.Lsn, header.WrittenAt, ticks);
+        if (header.WriterNameByteCount > 0)
+        {
+            string name = Encoding.UTF8.GetString(record.Slice(LogFormat.RecordHeaderByteCount, header.WriterNameByteCount));
+            Writers.Record(new WriterStamp(name, header.WriterEpoch, header.WriterSequence, change.Parts.ToArray()), change.Step.Number);
+        }
+
+        return touched;
+    }
 
     private static bool TryAddKeys(KeyDirectory keys, in RowChange change)
     {
@@ -127,15 +128,15 @@ internal sealed class ShardState : IDisposable
         }
     }
 
-    private bool TryLoad(SnapshotReader block, long coveredLsn)
+    private bool TryLoad(SnapshotReader block, SnapshotManifest manifest)
     {
         ReadOnlySpan<byte> payload = block.Payload.Span;
         switch (block.Kind)
         {
             case SnapshotBlockKind.Rows:
-                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(Rows.ImageByteCount), coveredLsn);
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(Rows.ImageByteCount), manifest);
             case SnapshotBlockKind.GoneRows:
-                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), coveredLsn);
+                return TryLoadRows(payload, block.EntryCount, SnapshotEntry.ByteCount(RowImage.DataOffset), manifest);
             case SnapshotBlockKind.Writers:
                 return SnapshotWriters.TryRead(payload, block.EntryCount, Writers);
             case SnapshotBlockKind.Vocabulary:
@@ -147,24 +148,37 @@ internal sealed class ShardState : IDisposable
         }
     }
 
-    private bool TryLoadRows(ReadOnlySpan<byte> entries, int entryCount, int entryByteCount, long coveredLsn)
+    private bool TryLoadRows(ReadOnlySpan<byte> entries, int entryCount, int entryByteCount, SnapshotManifest manifest)
     {
-        if (entries.Length != (long)entryCount * entryByteCount)
+        if (entries.Length != (long)entryCount * entryByteCount || NewestLsn(entries, entryByteCount) > manifest.LastLsn)
         {
             return false;
         }
 
         RequireScratch(entryCount);
-        Updater.Load(entries, entryByteCount, coveredLsn);
+        Updater.Load(entries, entryByteCount, manifest.CoveredLsn);
         return true;
+    }
+
+    /// <summary>A row that is newer than its snapshot would ignore the writes behind it.</summary>
+    private static long NewestLsn(ReadOnlySpan<byte> entries, int entryByteCount)
+    {
+        long newest = 0;
+        for (; !entries.IsEmpty; entries = entries[entryByteCount..])
+        {
+            newest = Math.Max(newest, SnapshotEntry.Lsn(entries));
+        }
+
+        return newest;
     }
 
     private void RequireScratch(long rowCount)
     {
+        // What compaction had given back when the shard was closed, the log may have taken since: half of the reserve is for that.
         long growth = Rows.ScratchGrowth(rowCount);
         if (growth > 0)
         {
-            SpaceGuard.Require(_options, _scratchFolder, growth);
+            SpaceGuard.Require(_options, _scratchFolder, growth - (_options.ReserveByteCount / 2));
         }
     }
 }

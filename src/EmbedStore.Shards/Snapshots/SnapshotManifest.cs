@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -37,8 +35,6 @@ internal sealed record SnapshotManifest(
     long? RestoredFrom)
 {
     private const int FileByteCountMax = 1 << 20;
-    private const string ChecksumPrefix = "crc32c ";
-    private const int ChecksumLineLength = 16;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -53,22 +49,19 @@ internal sealed record SnapshotManifest(
     public void Save(IDisk disk, string folder)
     {
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(this, Json);
-        byte[] line = Encoding.ASCII.GetBytes(ChecksumLine(text));
-        AtomicFile.Write(disk, Path.Combine(folder, SnapshotFormat.ManifestName(Id)), [.. text, .. line]);
+        AtomicFile.Write(disk, Path.Combine(folder, SnapshotFormat.ManifestName(Id)), ChecksumLine.Append(text));
     }
 
     /// <exception cref="ShardDamagedException">The file is not what was written.</exception>
     /// <exception cref="NewerFormatException">A later version wrote it.</exception>
     public static SnapshotManifest Read(IDisk disk, string path)
     {
-        byte[] bytes = ReadFile(disk, path);
-        int textLength = bytes.Length - ChecksumLineLength;
-        if (textLength < 2 || Encoding.ASCII.GetString(bytes, textLength, ChecksumLineLength) != ChecksumLine(bytes.AsSpan(0, textLength)))
+        if (!ChecksumLine.TryRemove(ReadFile(disk, path), out ReadOnlyMemory<byte> text) || text.IsEmpty)
         {
             throw new ShardDamagedException(path, 0, "it is not a manifest, or its checksum is wrong.");
         }
 
-        int format = FormatOf(bytes.AsSpan(0, textLength));
+        int format = FormatOf(text.Span);
         if (format != SnapshotFormat.Version)
         {
             throw new NewerFormatException(path, FormattableString.Invariant($"format version {format} is not known here, only {SnapshotFormat.Version}."));
@@ -76,7 +69,7 @@ internal sealed record SnapshotManifest(
 
         try
         {
-            return JsonSerializer.Deserialize<SnapshotManifest>(bytes.AsSpan(0, textLength), Json)!;
+            return JsonSerializer.Deserialize<SnapshotManifest>(text.Span, Json)!;
         }
         catch (JsonException e)
         {
@@ -93,10 +86,15 @@ internal sealed record SnapshotManifest(
 
     private static byte[] ReadFile(IDisk disk, string path)
     {
-        using IDiskFile file = disk.Open(path, create: false);
-        byte[] bytes = new byte[Math.Min(file.Length, FileByteCountMax)];
-        return bytes.AsSpan(0, file.Read(bytes, 0)).ToArray();
+        try
+        {
+            using IDiskFile file = disk.Open(path, create: false);
+            byte[] bytes = new byte[Math.Min(file.Length, FileByteCountMax)];
+            return bytes.AsSpan(0, file.Read(bytes, 0)).ToArray();
+        }
+        catch (IOException error) when (error is not (FileNotFoundException or DirectoryNotFoundException))
+        {
+            throw new ShardDamagedException(path, 0, $"it cannot be read: {error.Message}");
+        }
     }
-
-    private static string ChecksumLine(ReadOnlySpan<byte> text) => string.Create(CultureInfo.InvariantCulture, $"{ChecksumPrefix}{Crc32C.Append(0, text):x8}\n");
 }

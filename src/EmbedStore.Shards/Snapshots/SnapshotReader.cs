@@ -108,9 +108,20 @@ internal sealed class SnapshotReader : IDisposable
             _block = new byte[byteCount];
         }
 
-        return _file.Read(_block.AsSpan(0, byteCount), offset) == byteCount
-            ? _block.AsSpan(0, byteCount)
-            : throw new IOException($"{_path} became shorter while it was read.");
+        return ReadAt(offset, byteCount) == byteCount ? _block.AsSpan(0, byteCount) : throw Damaged(offset, "it became shorter while it was read.");
+    }
+
+    private int ReadAt(long offset, int byteCount)
+    {
+        try
+        {
+            return _file.Read(_block.AsSpan(0, byteCount), offset);
+        }
+        catch (IOException error)
+        {
+            // The usual way for a disk to say that a sector is lost.
+            throw Damaged(offset, $"it cannot be read: {error.Message}");
+        }
     }
 
     private ShardDamagedException Damaged(long offset, string reason) => new(_path, offset, reason);

@@ -79,5 +79,8 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A snapshot that was due could not be taken.</summary>
         public const int SnapshotFailed = 302;
+
+        /// <summary>A client's answers go over its connection, because the folder of shared memory has no room.</summary>
+        public const int NoSharedMemory = 303;
     }
 }

@@ -36,8 +36,12 @@ internal sealed class WriterTable
     /// <summary>Takes over the stamp of a write that was applied.</summary>
     public void Record(WriterStamp stamp, long stepNumber)
     {
-        long epoch = Math.Max(stamp.Epoch, Find(stamp.Name)?.Epoch ?? 0);
-        _writers[stamp.Name] = new WriterState(epoch, stamp.Sequence, stamp.Parts, stepNumber);
+        WriterState? known = Find(stamp.Name);
+        long epoch = Math.Max(stamp.Epoch, known?.Epoch ?? 0);
+
+        // What only makes an epoch known took no step: the request of that sequence did, and its retry takes the same.
+        long step = stepNumber == 0 && known?.Sequence == stamp.Sequence ? known.StepNumber : stepNumber;
+        _writers[stamp.Name] = new WriterState(epoch, stamp.Sequence, stamp.Parts, step);
     }
 }
 

@@ -50,7 +50,7 @@ public sealed class PointedServer : IAsyncDisposable
             _server.Kill();
             return false;
         }
-        catch (Exception died) when (died is HttpRequestException || (died is InvalidOperationException && died.Message.StartsWith("The server ended", StringComparison.Ordinal)))
+        catch (Exception died) when (Worker.IsGone(died) || (died is InvalidOperationException && died.Message.StartsWith("The server ended", StringComparison.Ordinal)))
         {
             return await _server.WaitForEndAsync() == KilledExitCode;
         }
@@ -78,7 +78,7 @@ public sealed class PointedServer : IAsyncDisposable
             await MixedLoad.WaitUntilReadyAsync(_server.Client);
             await _load.WorkAsync(_server.Client.BaseAddress!, static () => { });
         }
-        catch (HttpRequestException)
+        catch (Exception gone) when (Worker.IsGone(gone))
         {
             // It died before it was ready.
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using EmbedStore.Testing;
 
@@ -59,17 +60,23 @@ internal sealed class MixedLoad
 
     /// <summary>Returns when every shard has recovered.</summary>
     /// <exception cref="HttpRequestException">The server is gone.</exception>
+    /// <exception cref="TimeoutException">A shard did not recover.</exception>
     public static async Task WaitUntilReadyAsync(HttpClient server)
     {
-        using var patience = new CancellationTokenSource(ServerProgram.Patience);
-        while (true)
+        long began = Stopwatch.GetTimestamp();
+        string last = "";
+        while (Stopwatch.GetElapsedTime(began) < ServerProgram.Patience)
         {
-            using HttpResponseMessage response = await server.GetAsync("/health/ready", patience.Token);
+            using HttpResponseMessage response = await server.GetAsync("/health/ready");
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 return;
             }
+
+            last = await response.Content.ReadAsStringAsync();
         }
+
+        throw new TimeoutException("The server does not become ready: " + last);
     }
 
     private static IEnumerable<Worker> WorkersOf(string table, Random random)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
@@ -50,11 +51,14 @@ internal abstract class Worker(string table, int firstRow, int rowCount, int see
                 await SnapshotSometimesAsync(api);
             }
         }
-        catch (HttpRequestException)
+        catch (Exception gone) when (IsGone(gone))
         {
             // Killed. What was on its way is settled with the next server.
         }
     }
+
+    /// <summary>What a call throws when the server died under it. HttpClient does not wrap the refusal of a connection that is reset while it is made.</summary>
+    public static bool IsGone(Exception fault) => fault is HttpRequestException or SocketException;
 
     /// <summary>Null when the server has all that was acknowledged, each batch once.</summary>
     public abstract Task<string?> CheckAsync(ApiClient api);

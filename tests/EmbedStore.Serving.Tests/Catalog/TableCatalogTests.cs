@@ -1,3 +1,5 @@
+using System.Text;
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving.Tests.Catalog;
@@ -72,6 +74,64 @@ public class TableCatalogTests
 
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
         Assert.Equal(content, await File.ReadAllTextAsync(file));
+    }
+
+    /// <summary>Any byte, for a digit of a size that becomes another digit would be a table of another size.</summary>
+    [Theory]
+    [InlineData("tables/000001/table.json")]
+    [InlineData("format.json")]
+    public async Task Open_AnyByteOfAFileChanged_IsRefusedByItsPath(string name)
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [400, 2], "shards": 3}""");
+        string file = Path.Combine(tables.Folder, name);
+        byte[] whole = await File.ReadAllBytesAsync(file);
+        for (int at = 0; at < whole.Length; at++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[at] ^= (byte)(1 << (at % 8));
+            await File.WriteAllBytesAsync(file, damaged);
+            var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+            Assert.Contains(file, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>But for one cut, right before the checksum line: there all is whole.</summary>
+    [Theory]
+    [InlineData("tables/000001/table.json")]
+    [InlineData("format.json")]
+    public async Task Open_FileCutAtAnyByte_IsRefusedByItsPath(string name)
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [400, 2], "shards": 3}""");
+        string file = Path.Combine(tables.Folder, name);
+        byte[] whole = await File.ReadAllBytesAsync(file);
+        ChecksumLine.TryRemove(whole, out ReadOnlyMemory<byte> text);
+        int textLength = Encoding.UTF8.GetString(text.Span).TrimEnd().Length;
+        foreach (int cut in Enumerable.Range(0, whole.Length).Where(cut => cut < textLength || cut > text.Length))
+        {
+            await File.WriteAllBytesAsync(file, whole[..cut]);
+            var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+            Assert.Contains(file, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>As builds wrote them that knew no checksum line.</summary>
+    [Theory]
+    [InlineData("tables/000001/table.json")]
+    [InlineData("format.json")]
+    public async Task Open_FileWithoutChecksumLine_IsRead(string name)
+    {
+        await using var tables = new TestTables();
+        await tables.CreateAsync("""{"shape": [400, 2], "shards": 3}""");
+        string file = Path.Combine(tables.Folder, name);
+        Assert.True(ChecksumLine.TryRemove(await File.ReadAllBytesAsync(file), out ReadOnlyMemory<byte> text));
+        await File.WriteAllBytesAsync(file, text);
+        await tables.Catalog.DisposeAsync();
+
+        await using var catalog = TableCatalog.Open(new StorageOptions { Folder = tables.Folder });
+        using TableLease lease = catalog.Lease("t");
+        Assert.Equal([400, 2], lease.Table.Spec.Sizes);
     }
 
     [Fact]

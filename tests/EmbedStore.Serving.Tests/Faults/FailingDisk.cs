@@ -11,6 +11,15 @@ internal sealed class FailingDisk : IDisk
 
     public bool IsBroken { get; set; }
 
+    /// <summary>Files that cannot be put in their place.</summary>
+    public Predicate<string> RefusesName { get; set; } = static _ => false;
+
+    /// <summary>Folders that cannot be flushed.</summary>
+    public Predicate<string> RefusesFlush { get; set; } = static _ => false;
+
+    /// <summary>Files that cannot be read.</summary>
+    public Predicate<string> RefusesRead { get; set; } = static _ => false;
+
     public IDiskFile Open(string path, bool create)
     {
         RequireRoom(path);
@@ -21,7 +30,11 @@ internal sealed class FailingDisk : IDisk
 
     public IReadOnlyList<string> FileNames(string folder) => Physical.FileNames(folder);
 
-    public void Rename(string path, string newPath) => Physical.Rename(path, newPath);
+    public void Rename(string path, string newPath)
+    {
+        Refuse(RefusesName(newPath), newPath);
+        Physical.Rename(path, newPath);
+    }
 
     public void Delete(string path) => Physical.Delete(path);
 
@@ -29,11 +42,23 @@ internal sealed class FailingDisk : IDisk
 
     public void DeleteFolder(string path) => Physical.DeleteFolder(path);
 
-    public void FlushFolder(string path) => Physical.FlushFolder(path);
+    public void FlushFolder(string path)
+    {
+        Refuse(RefusesFlush(path), path);
+        Physical.FlushFolder(path);
+    }
 
     public long FreeByteCount(string folder) => IsFull ? 0 : Physical.FreeByteCount(folder);
 
     public IDisposable? TryLock(string path) => Physical.TryLock(path);
+
+    private static void Refuse(bool refuses, string path)
+    {
+        if (refuses)
+        {
+            throw new IOException($"Input/output error : '{path}'");
+        }
+    }
 
     private void RequireRoom(string path)
     {
@@ -47,7 +72,11 @@ internal sealed class FailingDisk : IDisk
     {
         public long Length => file.Length;
 
-        public int Read(Span<byte> destination, long offset) => file.Read(destination, offset);
+        public int Read(Span<byte> destination, long offset)
+        {
+            Refuse(disk.RefusesRead(path), path);
+            return file.Read(destination, offset);
+        }
 
         public void Write(ReadOnlySpan<byte> source, long offset)
         {

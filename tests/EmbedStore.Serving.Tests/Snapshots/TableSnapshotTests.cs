@@ -218,6 +218,23 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         Lookup Lookup(string[] wanted) => _lookups.Prepare(TableNow, new LookupRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(wanted))), WithStatus = true });
     }
 
+    /// <summary>Else a start of a table with much to replay begins with a failed snapshot.</summary>
+    [Fact]
+    public async Task IsDue_TableWithAShardThatRecovers_OnlyWhenAllHave()
+    {
+        await CreateAsync("[200, 2]");
+        await AddOneAsync(1);
+        await _catalog.DisposeAsync();
+        _catalog = TableCatalog.Open(Storage);
+        var policy = new SnapshotPolicy(1, TimeSpan.FromHours(1));
+        await TableNow.Shards[1].OpenAsync();
+
+        Assert.False(policy.IsDue(TableNow, default, default));
+
+        await _catalog.RecoverAsync(CancellationToken.None);
+        Assert.True(policy.IsDue(TableNow, default, default));
+    }
+
     private static Tensor Keys(params string[] keys) => Tensor.Of(TensorShape.Of(keys.Length), RowKeys.Of(keys));
 
     private async Task PutAsync(Table table, string key, float value) => await _updates.ApplyAsync(

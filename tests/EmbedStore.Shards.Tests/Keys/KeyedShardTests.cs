@@ -41,6 +41,7 @@ public sealed class KeyedShardTests
                     {
                         await snapshot.EndAsync();
                         await snapshot.SaveAsync();
+                        await snapshot.KeepAsync(snapshot.PreviousId);
                     }
 
                     break;

@@ -185,6 +185,7 @@ public sealed class SnapshotTests
         if (step == "saved")
         {
             await snapshot.SaveAsync();
+            await snapshot.KeepAsync(snapshot.PreviousId);
         }
 
         await FillAsync(shard, 90, 100);

@@ -89,6 +89,7 @@ public sealed class VocabularyModelTests
         await snapshot.EndAsync();
         await write();
         await snapshot.SaveAsync();
+        await snapshot.KeepAsync(snapshot.PreviousId);
     }
 
     private static async Task WriteBothAsync(Shard shard, VocabularyModel model, Random random, long[] ids, long now)

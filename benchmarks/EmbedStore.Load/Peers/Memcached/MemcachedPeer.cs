@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text;
+
+namespace EmbedStore.Load;
+
+/// <summary>A memcached server of its own, over one raw connection: its text protocol, several keys a <c>get</c>, several on their way. A key is the id in decimal.</summary>
+internal sealed class MemcachedPeer : IPeer
+{
+    private const int KeysPerCommand = 128;
+    private const int KeyByteCountMax = 24;
+    private const int RunRowCount = 512;
+
+    private readonly PeerProcess _process;
+    private readonly PeerSocket _socket;
+    private readonly int _rowByteCount;
+    private readonly byte[] _command = new byte[(KeysPerCommand + 1) * KeyByteCountMax];
+
+    private MemcachedPeer(PeerProcess process, int rowByteCount)
+    {
+        _process = process;
+        _socket = new PeerSocket(process.Port);
+        _rowByteCount = rowByteCount;
+    }
+
+    public string Name => "memcached";
+
+    /// <summary>Starts an empty one.</summary>
+    /// <param name="memoryByteCountMax">Unit: bytes, rounded down to MiB.</param>
+    /// <exception cref="PeerMissingException">It is not installed.</exception>
+    public static MemcachedPeer Start(int rowByteCount, long memoryByteCountMax) => new(
+        PeerProcess.Start("memcached", "memcached", port =>
+        [
+            "-l", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-U", "0", "-u", Environment.UserName,
+            "-m", (memoryByteCountMax >> 20).ToString(CultureInfo.InvariantCulture), "-t", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+        ]),
+        rowByteCount);
+
+    /// <summary>Name and version, or null when it is not installed.</summary>
+    public static string? Version() => PeerProcess.FirstLineOf("memcached", "--version");
+
+    /// <summary>Writes all rows.</summary>
+    public MemcachedPeer Load(RowSet rows)
+    {
+        byte[] commands = new byte[RunRowCount * (_rowByteCount + 64)];
+        byte[] lineEnd = "\r\n"u8.ToArray();
+        rows.ForEachRun(RunRowCount, (first, run) =>
+        {
+            int length = 0;
+            for (int i = 0; i < run.Length / _rowByteCount; i++)
+            {
+                length += Encoding.ASCII.GetBytes($"set {first + i} 0 0 {_rowByteCount} noreply\r\n", commands.AsSpan(length));
+                run.Span.Slice(i * _rowByteCount, _rowByteCount).CopyTo(commands.AsSpan(length));
+                lineEnd.CopyTo(commands.AsSpan(length + _rowByteCount));
+                length += _rowByteCount + lineEnd.Length;
+            }
+
+            _socket.Send(commands.AsSpan(0, length));
+        });
+
+        // It answers in order, so this answer says that all is written.
+        _socket.Send("version\r\n"u8);
+        _socket.ReadLine();
+        return this;
+    }
+
+    public void Read(IdBatch batch, Memory<byte> rows)
+    {
+        var window = new Window(batch.Count, KeysPerCommand);
+        while (window.Next(out Range run, out bool isAnswer))
+        {
+            if (isAnswer)
+            {
+                (int first, int count) = run.GetOffsetAndLength(batch.Count);
+                ReadValues(rows.Span.Slice(first * _rowByteCount, count * _rowByteCount));
+            }
+            else
+            {
+                SendGet(batch.Ids[run]);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _process.Dispose();
+    }
+
+    private void SendGet(ReadOnlySpan<long> ids)
+    {
+        "get"u8.CopyTo(_command);
+        int length = 3;
+        foreach (long id in ids)
+        {
+            _command[length++] = (byte)' ';
+            id.TryFormat(_command.AsSpan(length), out int digits, provider: CultureInfo.InvariantCulture);
+            length += digits;
+        }
+
+        "\r\n"u8.CopyTo(_command.AsSpan(length));
+        _socket.Send(_command.AsSpan(0, length + 2));
+    }
+
+    /// <summary>What it does not have it leaves out, so a missing row shows as an END that comes early.</summary>
+    private void ReadValues(Span<byte> rows)
+    {
+        for (; !rows.IsEmpty; rows = rows[_rowByteCount..])
+        {
+            ReadOnlySpan<byte> line = _socket.ReadLine();
+            if (!line.StartsWith("VALUE "u8))
+            {
+                throw new WrongAnswerException($"memcached answered '{Encoding.ASCII.GetString(line[..Math.Min(line.Length, 200)])}'.");
+            }
+
+            _socket.ReadExactly(rows[.._rowByteCount]);
+            _socket.Skip(2);
+        }
+
+        _socket.ReadLine();
+    }
+}

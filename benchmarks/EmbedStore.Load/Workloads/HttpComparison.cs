@@ -1,0 +1,39 @@
+namespace EmbedStore.Load;
+
+/// <summary>Large requests over one connection on loopback, beside those who answer the same ids and beside a socket that only moves the bytes.</summary>
+internal static class HttpComparison
+{
+    /// <param name="figure">What is asked, as the table of results says it.</param>
+    /// <param name="table">Filled with <paramref name="rows"/>.</param>
+    /// <param name="rivals">Filled with <paramref name="rows"/> too, where they are here.</param>
+    /// <param name="overSocket">What the ratio to the raw socket is to reach, or null.</param>
+    public static IEnumerable<Line> Run(LoadOptions options, string figure, RowSet rows, EmbedStoreTable table, IdSource ids, IReadOnlyList<Rival> rivals, Goal? overSocket)
+    {
+        IdBatch[] batches = Shapes.Large(ids, rows);
+        using var ours = new EmbedStorePeer(table);
+        using var socket = new RawSocketPeer(rows, batches);
+        rivals = [.. rivals, new Rival(socket.Name, socket, "", overSocket)];
+        IPeer[] peers = [ours, .. rivals.Select(static rival => rival.Peer).OfType<IPeer>()];
+        SameBytes.Require(rows, batches, peers);
+        byte[] answer = Shapes.Answer(batches, rows);
+        Rounds rounds = Rounds.Run(options, [.. peers.Select(peer => Sampling.Throughput(options, peer.Name, batches, batch => peer.Read(batch, answer)))]);
+        return
+        [
+            .. rivals.Select(rival => rival.Peer is { } peer
+                ? Line.Of($"{figure} / {rival.Name}, {ids.Name}", rounds, ours.Name, peer.Name, Unit.RowsPerSecond, rival.Goal)
+                : Line.NotRun($"{figure} / {rival.Name}, {ids.Name}", rival.Reason, rival.Goal)),
+        ];
+    }
+}
+
+/// <summary>Whom a peer of this repository is compared with.</summary>
+/// <param name="Name">As the table of results calls it.</param>
+/// <param name="Peer">Null when it is not here.</param>
+/// <param name="Reason">Why it is not; empty when it is.</param>
+/// <param name="Goal">What the ratio is to reach, or null.</param>
+internal sealed record Rival(string Name, IPeer? Peer, string Reason, Goal? Goal)
+{
+    public static Rival Redis(Optional<RedisPeer> peer, Goal? goal) => new("Redis MGET", peer.Value, peer.Reason, goal);
+
+    public static Rival Memcached(Optional<MemcachedPeer> peer) => new("memcached get", peer.Value, peer.Reason, null);
+}

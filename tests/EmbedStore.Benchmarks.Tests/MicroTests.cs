@@ -1,0 +1,29 @@
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Engines;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+using EmbedStore.Testing;
+
+namespace EmbedStore.Benchmarks.Tests;
+
+/// <summary>A benchmark that nobody runs rots; each is run once here, with the check of its result.</summary>
+public sealed class MicroTests
+{
+    public static TheoryData<Type> Classes =>
+        [.. typeof(InProcess).Assembly.GetTypes().Where(static type => type.GetMethods().Any(static method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false)))];
+
+    [Theory]
+    [MemberData(nameof(Classes))]
+    public void Benchmark_RunOnce_FindsItsResultRight(Type benchmarks)
+    {
+        using var artifacts = new TemporaryFolder();
+        Job once = Job.Dry.WithStrategy(RunStrategy.ColdStart);
+        IConfig config = ManualConfig.CreateEmpty().AddJob(once.WithToolchain(BenchmarkDotNet.Toolchains.InProcess.Emit.InProcessEmitToolchain.Instance)).WithArtifactsPath(artifacts.Path);
+        Summary summary = BenchmarkRunner.Run(benchmarks, config);
+        Assert.False(summary.HasCriticalValidationErrors, string.Join('\n', summary.ValidationErrors));
+        Assert.NotEmpty(summary.Reports);
+        Assert.All(summary.Reports, static report => Assert.True(report.Success, report.BenchmarkCase.DisplayInfo));
+    }
+}
