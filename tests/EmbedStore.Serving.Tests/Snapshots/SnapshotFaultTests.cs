@@ -21,7 +21,7 @@ public sealed class SnapshotFaultTests : IAsyncDisposable
     public SnapshotFaultTests()
     {
         _updates = new UpdatePipeline(_router, new ServingLimits());
-        _lookups = new LookupPipeline(new ResidentRowCache(), _router, new CpuGather(), new ServingLimits());
+        _lookups = new LookupPipeline(new LocalRowCache(), _router, new CpuGather(), new ServingLimits());
         _catalog = TableCatalog.Open(Storage);
     }
 
