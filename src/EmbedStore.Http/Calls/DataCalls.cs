@@ -23,7 +23,8 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         MissingPolicy? missing = request.Parameters.Choice<MissingPolicy>("missing");
         Dialect dialect = request.Parameters.Dialect();
         using TableLease lease = catalog.Lease(TableOf(context));
-        Lookup lookup = lookups.Prepare(lease.Table, new LookupRequest
+        using var memory = new RequestMemory();
+        var asked = new LookupRequest
         {
             Subscript = SubscriptOf(request),
             Tensors = request.Tensors,
@@ -31,7 +32,8 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Type = type,
             Missing = missing,
             WithStatus = withStatus,
-        });
+        };
+        Lookup lookup = lookups.Prepare(lease.Table, asked, memory);
         Headers.SetVersion(context, lookup.Version);
         if (lookup.CanRefuse || withStatus || permute is not null)
         {
@@ -137,8 +139,9 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         using var memory = new RequestMemory();
         NearestAnswer answer = await lookups.FindNearestAsync(lease.Table, search, memory, context.RequestAborted);
         Headers.SetVersion(context, answer.Version);
+        AnswerTensor ids = answer.Ids.Keys is { } keys ? new KeysTensor("ids", answer.Ids.Shape, keys) : new MemoryTensor("ids", answer.Ids);
         await AnswerWriter.WriteAsync(
-            context, request.AnswerEncoding, new MemoryTensor("ids", answer.Ids), new MemoryTensor("scores", answer.Scores), new MemoryTensor("exact", answer.Exact));
+            context, request.AnswerEncoding, ids, new MemoryTensor("scores", answer.Scores), new MemoryTensor("exact", answer.Exact));
     });
 
     public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;

@@ -242,5 +242,5 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="mirror">Gets every change of a row.</param>
     /// <param name="uses">Orders the uses of rows.</param>
     internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses) =>
-        TableMemory.Of(table.Spec, (mirror as ResidentRows)?.ByteCount ?? (mirror as CachedRows)?.ByteCountMax ?? 0, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+        TableMemory.Of(table.Spec, (mirror as ResidentRows)?.ByteCount ?? (mirror as CachedRows)?.ByteCountMax ?? 0, mirror is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
 }

@@ -11,12 +11,18 @@ internal readonly record struct TableMemory(long RowCacheByteCount, RowStoreSize
     {
         long resident = ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.TableMemoryByteCount);
         long cached = CachedRows.ByteCountMaxOf(spec, storage.TableMemoryByteCount);
-        return Of(spec, resident + cached, storage);
+        return Of(spec, resident + cached, isResident: resident > 0, storage);
     }
 
     /// <summary>When it is known what was made.</summary>
-    public static TableMemory Of(TableSpec spec, long rowCacheByteCount, StorageOptions storage) =>
-        new(rowCacheByteCount, RowStoreSize.Of(spec.ToShape(), spec.ToRowFormat(), spec.ShardCount, storage.TableMemoryByteCount - rowCacheByteCount));
+    public static TableMemory Of(TableSpec spec, long rowCacheByteCount, bool isResident, StorageOptions storage)
+    {
+        RowFormat rows = spec.ToRowFormat();
+
+        // What a resident row does not have is its optimizer's state: its shard reads it with each step.
+        bool isRead = !isResident || rows.StateByteCount > 0;
+        return new(rowCacheByteCount, RowStoreSize.Of(spec.ToShape(), rows, spec.ShardCount, storage.TableMemoryByteCount - rowCacheByteCount, isRead));
+    }
 
     /// <summary>What a shard is opened with.</summary>
     public ShardOptions ToShardOptions(TableSpec spec, IRowMirror? mirror, UseClock? uses, StorageOptions storage) => new()

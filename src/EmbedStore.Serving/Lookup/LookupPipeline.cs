@@ -18,19 +18,32 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="memory">What the lookup lives in.</param>
     /// <exception cref="EmbedStoreException">
     /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; UnsupportedDtype for the answer's type after its names, ResultTooLarge before its indices.
     /// </exception>
-    public Lookup Prepare(Table table, LookupRequest request)
+    public Lookup Prepare(Table table, LookupRequest request, RequestMemory memory)
     {
         SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         ElementType type = AnswerType(table, request.Type);
-        SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
-        var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, FillMissing: missing == MissingPolicy.Initialize);
+        bool fills = missing == MissingPolicy.Initialize;
+        if (WholeRows.TryPlan(table, request, type, limits, memory) is { } rows)                    // 1, 2
+        {
+            var whole = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, fills);
+            return new Lookup(_reader, table, rows, whole, missing, request.WithStatus);            // 3 to 6, when it is read
+        }
+
+        SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
+        var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, fills);
         var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan), plan.ElementColumns());
         return new Lookup(_reader, table, entries, format, missing, request.WithStatus);            // 3 to 6, when it is read
     }
+
+    /// <inheritdoc cref="Prepare(Table, LookupRequest, RequestMemory)"/>
+    public Lookup Prepare(Table table, LookupRequest request) => Prepare(table, request, new RequestMemory());
 
     /// <summary>Checks a bag and pools it.</summary>
     /// <param name="table">The table.</param>

@@ -13,7 +13,10 @@ internal sealed class Candidates : IDisposable
     private Candidates(long rowCount, IEnumerator<long>? live) => (_rowCount, _live) = (rowCount, live);
 
     /// <summary>Every row of a fixed table; of an open one those that exist when their shard is reached.</summary>
-    public static Candidates Of(Table table) => new(table.Shape.RowCount, table.Shape.IsOpen ? Live(table).GetEnumerator() : null);
+    /// <param name="table">The table.</param>
+    /// <param name="keys">Where it has keys: then rows go by their places there. Null otherwise.</param>
+    public static Candidates Of(Table table, TableKeys? keys) =>
+        keys is not null ? new(keys.Count, null) : new(table.Shape.RowCount, table.Shape.IsOpen ? Live(table).GetEnumerator() : null);
 
     /// <summary>Takes the next rows.</summary>
     /// <param name="rowIds">Filled from its beginning.</param>

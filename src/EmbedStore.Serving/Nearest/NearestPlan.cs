@@ -65,11 +65,6 @@ internal sealed record NearestPlan
     private static void RequireShape(Table table, TensorShape queries)
     {
         EmbeddingIds.RequireRows(table);
-        if (table.Shape.HasKeys)
-        {
-            throw new EmbedStoreException(ErrorCode.UnsupportedDtype, "A table whose rows have strings as keys is not searched.", new Fact("tensor", "table"));
-        }
-
         if (queries.Rank != 2 || queries[1] != table.Shape.RowWidth)
         {
             throw new EmbedStoreException(

@@ -45,7 +45,7 @@ public sealed record NearestRequest
 }
 
 /// <summary>The nearest rows. Lives in the memory of the request.</summary>
-/// <param name="Ids">I64, shape [queries, count]: nearest first, of equal ones the lower id. -1 where there are no more rows.</param>
+/// <param name="Ids">I64, shape [queries, count]: nearest first, of equal ones the lower id. -1 where there are no more rows. Of a table with keys STR, empty where there are no more.</param>
 /// <param name="Scores">F32, same shape. Infinitely far where there are no more rows.</param>
 /// <param name="Exact">Bool, shape [queries]: a row equals the query bit for bit.</param>
 /// <param name="Version">The rows are at least as new as this version of the table.</param>

@@ -30,6 +30,8 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         }
     }
 
+    private readonly TableKeys? _keys = table.Shape.HasKeys ? TableKeys.Of(table) : null;
+
     private async ValueTask<NearestAnswer> RunAsync<T>(long version, int workerCount, CancellationToken cancellation)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -48,15 +50,16 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         }
 
         TensorShape shape = TensorShape.Of(plan.QueryCount, plan.Count);
-        return new NearestAnswer(new Tensor(ElementType.I64, shape, ids), new Tensor(ElementType.F32, shape, scores), ExactTensor(exact), version);
+        Tensor names = _keys is null ? new Tensor(ElementType.I64, shape, ids) : Tensor.Of(shape, _keys.Pick(MemoryMarshal.Cast<byte, long>(ids.Span)));
+        return new NearestAnswer(names, new Tensor(ElementType.F32, shape, scores), ExactTensor(exact), version);
     }
 
     private async Task<TopRows<T>> SearchAsync<T>(
         ReadOnlyMemory<T> queries, int queryCount, ExactQueries? exact, int workerCount, RequestMemory own, CancellationToken cancellation)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        using Candidates candidates = Candidates.Of(table);
-        NearestWorker<T>[] workers = [.. Enumerable.Range(0, workerCount).Select(_ => new NearestWorker<T>(reader, table, plan, queryCount, own))];
+        using Candidates candidates = Candidates.Of(table, _keys);
+        NearestWorker<T>[] workers = [.. Enumerable.Range(0, workerCount).Select(_ => new NearestWorker<T>(reader, table, plan, _keys, queryCount, own))];
         await Task.WhenAll(workers.Select(worker => Task.Run(() => worker.RunAsync(candidates, queries, exact, cancellation), CancellationToken.None)));
         foreach (NearestWorker<T> other in workers.AsSpan(1))
         {

@@ -20,6 +20,7 @@ internal sealed class NearestWorker<T>
     private readonly RowReader _reader;
     private readonly Table _table;
     private readonly NearestPlan _plan;
+    private readonly TableKeys? _names;
     private readonly int _width;
     private readonly Memory<long> _rowIds;
     private readonly Memory<byte> _rows;
@@ -31,11 +32,12 @@ internal sealed class NearestWorker<T>
     /// <param name="reader">Reads the rows.</param>
     /// <param name="table">The table.</param>
     /// <param name="plan">The search.</param>
+    /// <param name="keys">As of <see cref="Candidates.Of"/>.</param>
     /// <param name="queryCount">Queries that it keeps rows for at a time.</param>
     /// <param name="memory">What it works in. Not used later.</param>
-    public NearestWorker(RowReader reader, Table table, NearestPlan plan, int queryCount, RequestMemory memory)
+    public NearestWorker(RowReader reader, Table table, NearestPlan plan, TableKeys? keys, int queryCount, RequestMemory memory)
     {
-        (_reader, _table, _plan, _width) = (reader, table, plan, table.Rows.Width);
+        (_reader, _table, _plan, _names, _width) = (reader, table, plan, keys, table.Rows.Width);
         int block = Math.Max(BlockByteCount / (_width * plan.ComputeType.ByteCount()), 1);
         _rowIds = memory.Rent<long>(block);
         _rows = memory.Rent<byte>(block * plan.Format.EntryByteCount);
@@ -77,8 +79,9 @@ internal sealed class NearestWorker<T>
         while ((count = candidates.Take(_rowIds.Span)) > 0)
         {
             cancellation.ThrowIfCancellationRequested();
+            RowList rows = _names is null ? new RowList(_rowIds[..count], null) : RowList.Of(_names.Pick(_rowIds.Span[..count]));
             int missing = await _reader.ReadAsync(
-                _table, _plan.Format, new RowList(_rowIds[..count], null), default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
+                _table, _plan.Format, rows, default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
             Search(missing > 0 && _plan.SkipsMissing ? LeaveOutMissing(count) : count, queries.Span, exact);
             if (Stopwatch.GetElapsedTime(began) > Turn)
             {

@@ -15,7 +15,7 @@ public sealed class TableExport
     private readonly Table _table;
     private readonly AnswerFormat _format;
     private readonly long[]? _ids;
-    private readonly ReadOnlyMemory<byte>[]? _keys;
+    private readonly TableKeys? _keys;
 
     internal TableExport(RowReader reader, Table table, ElementType type)
     {
@@ -24,9 +24,7 @@ public sealed class TableExport
         _format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, table.Spec.Missing == MissingPolicy.Initialize);
         if (table.Shape.HasKeys)
         {
-            _keys = table.Shards.SelectMany(static slot => KeysOf(slot.RequireReadable())).ToArray();
-            Array.Sort(_keys, static (left, right) => left.Span.SequenceCompareTo(right.Span));
-            KeyByteCountMax = _keys.Length == 0 ? 1 : _keys.Max(static key => key.Length);
+            _keys = TableKeys.Of(table);
         }
         else if (table.Shape.IsOpen)
         {
@@ -34,7 +32,7 @@ public sealed class TableExport
             RowIds = Tensor.Of(TensorShape.Of(_ids.Length), _ids);
         }
 
-        long? rowCount = _ids?.Length ?? _keys?.Length;
+        long? rowCount = _ids?.Length ?? _keys?.Count;
         Shape = rowCount is not { } n ? table.Shape.Sizes : table.Shape.HasColumns ? TensorShape.Of(n, table.Shape.RowWidth) : TensorShape.Of(n);
     }
 
@@ -45,7 +43,7 @@ public sealed class TableExport
     public bool HasKeys => _keys is not null;
 
     /// <summary>Of the longest key, at least 1. Unit: bytes.</summary>
-    public int KeyByteCountMax { get; }
+    public int KeyByteCountMax => _keys?.ByteCountMax ?? 0;
 
     /// <summary>The table's shape, or [n, K].</summary>
     public TensorShape Shape { get; }
@@ -81,35 +79,13 @@ public sealed class TableExport
     public void CopyKeys(long first, Span<byte> destination)
     {
         int count = destination.Length / KeyByteCountMax;
-        Keys((int)first, count).CopyPadded(0, destination, KeyByteCountMax);
-    }
-
-    private static IEnumerable<ReadOnlyMemory<byte>> KeysOf(Shard? shard)
-    {
-        foreach (long rowId in shard?.RowIds() ?? [])
-        {
-            if (shard!.TryGetKey(rowId, out ReadOnlyMemory<byte> key))
-            {
-                yield return key;
-            }
-        }
+        _keys!.Slice((int)first, count).CopyPadded(0, destination, KeyByteCountMax);
     }
 
     private RowList Rows(long first, int count) =>
-        _keys is not null ? RowList.Of(Keys((int)first, count))
+        _keys is not null ? RowList.Of(_keys.Slice((int)first, count))
         : _ids is not null ? new RowList(_ids.AsMemory((int)first, count), null)
         : new RowList(Number(first, count), null);
-
-    private RowKeys Keys(int first, int count)
-    {
-        var keys = new RowKeysBuilder();
-        foreach (ReadOnlyMemory<byte> key in _keys.AsSpan(first, count))
-        {
-            keys.Add(key.Span);
-        }
-
-        return keys.Take();
-    }
 
     private static long[] Number(long first, int count)
     {

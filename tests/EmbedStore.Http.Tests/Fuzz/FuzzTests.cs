@@ -11,7 +11,7 @@ public class FuzzTests(ITestOutputHelper output)
     private const int WorkerCount = 4;
     private const long MemoryGrowthMax = 1L << 30;
 
-    private static readonly string[] Verbs = ["gather", "put", "source", "bag", "nearest", "erase", "import"];
+    private static readonly string[] Verbs = ["gather", "put", "source", "bag", "nearest", "prefetch", "erase", "import"];
     private static readonly string[] TableNames = ["plain", "line", "deep", "open", "scaled", "words"];
     private static readonly string[] Items =
         ["0", "-1", "3", "7", "99", ":", "1:3", "::2", "::-1", "-2:", "5:1", "...", "None", "True", "False", "ids", "m", "argmax(s, 0)", "argmax(s)", "argmax(s, -1)", "1_0", "9223372036854775807", "-9223372036854775808:9223372036854775807", "", " 1 ", "x"];

@@ -104,6 +104,21 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
         Expect.Refused(await LookUpAsync("""{"s.ids": ["king"], "n.ids": [["five"]], "p.ids": [["a"]]}"""), 400, "unsupported_dtype", "\"tensor\": \"n.ids\"");
     }
 
+    [Fact]
+    public async Task Nearest_Keys_AreStringsInJsonAndPaddedElsewhere()
+    {
+        string table = await NewAsync();
+        const string Body = """{"k": 5, "metric": "l2", "tensors": {"queries": [[3, 4]]}}""";
+
+        Answer json = (await JsonAsync(table, "nearest", Body)).Success();
+        Answer binary = (await JsonAsync(table, "nearest", Body, accept: "application/x-safetensors")).Success();
+
+        Assert.StartsWith("""{"tensors":{"ids":{"dtype":"STR","shape":[1,5],"data":["Z\u00FCrich","king",""", json.Text, StringComparison.Ordinal);
+        Assert.Contains("\"NaN\",\"\"]", json.Text, StringComparison.Ordinal);
+        Assert.Equal([1], binary.Tensors()["exact"].Data.ToArray());
+        Assert.Equal(Padded(7, "Zürich", "king", "😀", "NaN", ""), binary.Tensors()["ids"].Data.ToArray());
+    }
+
     [Theory]
     [InlineData("""["NaN", "king", "never", "Zürich"]""", new double[] { 7, 8, 1, 2, 0, 0, 3, 4 })]
     [InlineData("""{"dtype": "U8", "shape": [4, 4], "data": [78, 97, 78, 0, 107, 105, 110, 103, 110, 111, 0, 0, 78, 97, 78, 0]}""", new double[] { 7, 8, 1, 2, 0, 0, 7, 8 })]

@@ -5,6 +5,7 @@ using EmbedStore.Testing;
 namespace EmbedStore.Serving.Tests.Nearest;
 
 /// <summary>A search finds what sorting all rows finds.</summary>
+[Collection(Budgets.Alone.Name)]
 public sealed class NearestTests
 {
     /// <summary>Small whole numbers, so that many rows are equally near and every sum is exact.</summary>

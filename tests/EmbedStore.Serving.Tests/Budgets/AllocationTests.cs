@@ -1,0 +1,122 @@
+using EmbedStore.Tensors;
+
+namespace EmbedStore.Serving.Tests.Budgets;
+
+/// <summary>What a read allocates: some kilobytes a request, whatever the number of rows.</summary>
+public sealed class AllocationTests
+{
+    private const int FewIds = 200;
+    private const int ManyIds = 40_000;
+
+    /// <summary>One request of any size. Unit: bytes.</summary>
+    private const long BudgetByteCount = 8192;
+
+    private const string Resident = """{"shape": [20000, 16], "shards": 2}""";
+    private const string Partial = """{"shape": ["*", 16], "shards": 2}""";
+    private const string Uncached = """{"shape": ["*", 16], "shards": 2, "ttl": 1000}""";
+    private const string Scaled = """{"shape": [20000, 16], "shards": 2, "dtype": "I8", "scale": "row"}""";
+
+    [Theory]
+    [InlineData(Resident, null)]
+    [InlineData(Resident, ElementType.F16)]
+    [InlineData(Scaled, null)]
+    [InlineData(Partial, null)]
+    [InlineData(Partial, ElementType.BF16)]
+    [InlineData(Uncached, null)]
+    public async Task Gather_ManyRows_AllocatesAsForFew(string spec, ElementType? type)
+    {
+        await using Reads reads = await Reads.OpenAsync(spec);
+        await AssertBudgetAsync(async ids =>
+        {
+            using var memory = new RequestMemory();
+            Lookup lookup = reads.Lookups.Prepare(reads.Table, new LookupRequest { Subscript = Reads.Subscript, Tensors = ids, Type = type }, memory);
+            await lookup.ReadAsync(0, lookup.EntryCount, reads.Destination.AsMemory(0, (int)lookup.ByteCount), CancellationToken.None);
+        });
+    }
+
+    [Theory]
+    [InlineData(Resident)]
+    [InlineData(Partial)]
+    [InlineData(Uncached)]
+    public async Task Bag_ManyRows_AllocatesAsForFew(string spec)
+    {
+        await using Reads reads = await Reads.OpenAsync(spec);
+        Tensor offsets = Tensor.Of(TensorShape.Of(3), 0L, 10, 100);
+        await AssertBudgetAsync(async ids =>
+        {
+            using var memory = new RequestMemory();
+            ids = new Dictionary<string, Tensor>(ids) { ["offsets"] = offsets };
+            await reads.Lookups.PoolAsync(reads.Table, new BagRequest { Tensors = ids, Mode = PoolingMode.Mean }, memory, CancellationToken.None);
+        });
+    }
+
+    [Theory]
+    [InlineData(Resident)]
+    [InlineData(Partial)]
+    [InlineData(Uncached)]
+    public async Task LookUp_ManyRows_AllocatesAsForFew(string spec)
+    {
+        await using Reads reads = await Reads.OpenAsync(spec);
+        await AssertBudgetAsync(async ids =>
+        {
+            FeatureRequest[] features = [.. Enumerable.Range(0, 2).Select(number => new FeatureRequest { Table = reads.Table, Tensors = ids, Origin = new FeatureOrigin($"features[{number}]", $"f{number}") })];
+            using FeatureAnswers answers = await reads.Lookups.LookUpAsync(features, CancellationToken.None);
+            foreach (FeatureAnswer answer in answers.Features)
+            {
+                await answer.Rows!.ReadAsync(0, answer.Rows.EntryCount, reads.Destination, CancellationToken.None);
+            }
+        });
+    }
+
+    /// <summary>On one thread: nothing here waits for a disk. The least of several calls, because pools fill with the first and are trimmed now and then.</summary>
+    private static async Task AssertBudgetAsync(Func<IReadOnlyDictionary<string, Tensor>, Task> readAsync)
+    {
+        foreach (int count in (int[])[FewIds, ManyIds])
+        {
+            IReadOnlyDictionary<string, Tensor> ids = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(count), (long[])[.. Enumerable.Range(0, count).Select(static i => i * 7919L % 20_000)])));
+            long least = long.MaxValue;
+            for (int round = 0; round < 30; round++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                await readAsync(ids);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Assert.InRange(least, 0, BudgetByteCount);
+        }
+    }
+
+    /// <summary>A table of 10,000 rows in memory, half of what is asked for, with the cache that a server has.</summary>
+    private sealed class Reads : IAsyncDisposable
+    {
+        public static readonly Subscript Subscript = SubscriptParser.Parse("[ids]");
+
+        private readonly Testing.TemporaryFolder _folder = new();
+        private readonly TableCatalog _catalog;
+
+        private Reads() => _catalog = TableCatalog.Open(new StorageOptions { Folder = _folder.Path, ReserveByteCount = 0, TableMemoryByteCount = 64 << 20 });
+
+        public LookupPipeline Lookups { get; } = new(new LocalRowCache(), new LocalShardRouter(), new CpuGather(), new ServingLimits());
+
+        public Table Table { get; private set; } = null!;
+
+        public byte[] Destination { get; } = new byte[ManyIds * 16 * sizeof(double)];
+
+        public static async Task<Reads> OpenAsync(string json)
+        {
+            var reads = new Reads();
+            TableSpec spec = TestTables.Spec(json) with { Durability = Shards.Durability.None };
+            reads.Table = (await reads._catalog.CreateAsync("t", spec, CancellationToken.None)).Table;
+            long[] ids = [.. Enumerable.Range(0, 10_000).Select(static id => (long)id)];
+            var updates = new UpdatePipeline(new LocalShardRouter(), new ServingLimits());
+            await updates.WriteRowsAsync(reads.Table, new RowList(ids, null), new byte[ids.Length * reads.Table.Rows.ValueByteCount], CancellationToken.None);
+            return reads;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _catalog.DisposeAsync();
+            _folder.Dispose();
+        }
+    }
+}
