@@ -164,7 +164,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
     private async Task UpdateAsync(HttpContext context, DataRequest request, RowWriteKind kind, string? valuesName, string countName)
     {
         WriterClaim? writer = Headers.WriterOf(context.Request);
-        double? rate = request.Parameters.Number("lr");
+        double? rate = RequestParameters.RateOf(request.Parameters.Number("lr"), "lr");
         Dialect dialect = request.Parameters.Dialect();
         using TableLease lease = catalog.Lease(TableOf(context));
         Tensor? values = null;

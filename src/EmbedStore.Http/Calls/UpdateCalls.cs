@@ -27,15 +27,17 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
                 RequireOneOfEachTable(features);
             }
 
+            // In the order of API section 5, over all parts: parameters, tables, subscripts, the rest.
+            List<PartFields> fields = features.Select(PartFields.Of).ToList();
             foreach (Feature feature in features)
             {
                 leases.Add(catalog.Lease(feature.Table));
             }
 
+            List<UpdateRequest> requests = features.Zip(fields, (feature, part) => RequestOf(feature, part, writer)).ToList();
             using WriterTurn turn = await WriterTurn.TakeAsync(writer, leases.Select(static lease => lease.Table), context.RequestAborted);
-            List<PreparedUpdate> prepared = features.Select((feature, i) => updates.Prepare(leases[i].Table, RequestOf(feature, writer))).ToList();
-            UpdateAnswer[] answers = await Task.WhenAll(prepared.Select(update => updates.CommitAsync(update, CancellationToken.None).AsTask()));
-            await AnswerAsync(context, features, answers);
+            PreparedUpdate[] prepared = [.. requests.Select((part, i) => updates.Prepare(leases[i].Table, part))];
+            await AnswerAsync(context, features, await CommitAsync(prepared));
         }
         finally
         {
@@ -54,38 +56,58 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
         }
     }
 
-    private static UpdateRequest RequestOf(Feature feature, WriterClaim? writer)
+    /// <summary>Tables side by side; the parts of one table one after the other, as they stand in the request.</summary>
+    private async Task<UpdateAnswer[]> CommitAsync(PreparedUpdate[] parts)
     {
-        RowWriteKind kind = KindOf(feature);
-        feature.Tensors.Remove(kind == RowWriteKind.Apply ? "gradients" : "values", out Tensor? values);
+        var answers = new UpdateAnswer[parts.Length];
+        await Task.WhenAll(Enumerable.Range(0, parts.Length).GroupBy(i => parts[i].Table).Select(async table =>
+        {
+            foreach (int i in table)
+            {
+                answers[i] = await updates.CommitAsync(parts[i], CancellationToken.None);
+            }
+        }));
+        return answers;
+    }
+
+    private static UpdateRequest RequestOf(Feature feature, PartFields fields, WriterClaim? writer)
+    {
+        feature.Tensors.Remove(fields.Kind == RowWriteKind.Apply ? "gradients" : "values", out Tensor? values);
         return new UpdateRequest
         {
             Subscript = SubscriptParser.Parse(feature.Fields.GetValueOrDefault("index", "[ids]")),
             Tensors = feature.Tensors,
             Values = values,
-            Kind = kind,
-            Rate = RateOf(feature),
+            Kind = fields.Kind,
+            Rate = fields.Rate,
             Writer = writer,
-            Dialect = RequestParameters.DialectOf(feature.Fields.GetValueOrDefault("dialect", "pytorch"), $"{feature.Path}.dialect"),
+            Dialect = fields.Dialect,
         };
     }
 
-    private static RowWriteKind KindOf(Feature feature) => (feature.Fields.GetValueOrDefault("op", ""), feature.Fields.GetValueOrDefault("accumulate", "false")) switch
+    /// <summary>What a part says beside its table and its subscript.</summary>
+    private sealed record PartFields(RowWriteKind Kind, double? Rate, Dialect Dialect)
     {
-        ("put", "false") => RowWriteKind.Assign,
-        ("put", "true") => RowWriteKind.Accumulate,
-        ("apply", "false") => RowWriteKind.Apply,
-        ("put", string other) => throw feature.Invalid("accumulate", $"is true or false; was '{other}'"),
-        ("apply", _) => throw feature.Invalid("accumulate", "goes with op put"),
-        (string other, _) => throw feature.Invalid("op", $"is put or apply; was '{other}'"),
-    };
+        public static PartFields Of(Feature feature) => new(
+            KindOf(feature), RateOf(feature), RequestParameters.DialectOf(feature.Fields.GetValueOrDefault("dialect", "pytorch"), $"{feature.Path}.dialect"));
 
-    private static double? RateOf(Feature feature) => !feature.Fields.TryGetValue("lr", out string? text) ? null
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? rate
-        : throw feature.Invalid("lr", $"is a number; was '{text}'");
+        private static RowWriteKind KindOf(Feature feature) => (feature.Fields.GetValueOrDefault("op", ""), feature.Flag("accumulate")) switch
+        {
+            ("put", false) => RowWriteKind.Assign,
+            ("put", true) => RowWriteKind.Accumulate,
+            ("apply", false) => RowWriteKind.Apply,
+            ("apply", true) => throw feature.Invalid("accumulate", "goes with op put"),
+            (string other, _) => throw feature.Invalid("op", $"is put or apply; was '{other}'"),
+        };
+
+        private static double? RateOf(Feature feature) => !feature.Fields.TryGetValue("lr", out string? text) ? null
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? RequestParameters.RateOf(rate, $"{feature.Path}.lr")
+            : throw feature.Invalid("lr", $"is a number; was '{text}'");
+    }
 
     private static Task AnswerAsync(HttpContext context, IReadOnlyList<Feature> features, UpdateAnswer[] answers)
     {
+        Headers.SetVersion(context, answers.Length == 0 ? 0 : answers.Min(static answer => answer.Version));
         if (Array.TrueForAll(answers, static answer => answer.IsDuplicate))
         {
             Headers.SetDuplicate(context);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using EmbedStore.Serving;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
 
@@ -80,6 +81,13 @@ internal sealed class RequestParameters
 
     public string Text(string name, string orElse) => _values.GetValueOrDefault(name, orElse);
 
+    /// <summary>A learning rate, checked; null stays null.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
+    public static double? RateOf(double? rate, string path) => rate is null || LearningRate.IsOne(rate.Value)
+        ? rate
+        : throw Invalid(path, FormattableString.Invariant($"is finite and at least 0; was {rate}"));
+
+    /// <summary>A boolean; false when it is absent.</summary>
     public bool Flag(string name) => FlagOf(Text(name, "false"), name);
 
     public long? Integer(string name) => _values.TryGetValue(name, out string? text) ? IntegerOf(text, name) : null;

@@ -45,7 +45,7 @@ internal sealed class TableCapacity(CapacitySpec spec) : IDisposable
         long[] versions = new long[table.Shards.Count];
         for (int number = 0; number < versions.Length; number++)
         {
-            if (table.Shards[number].Opened is { } shard)
+            if (table.Shards[number].Opened is { AcceptsWrites: true } shard)
             {
                 // Before the rows are looked at: one that changes from here on stays.
                 versions[number] = shard.Version;

@@ -57,7 +57,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         {
             await AnnounceEpochAsync(update.Table, entries.Writer!.Value, cancellation);
             await MakeRoomAsync(update.Table, protectedFrom: long.MaxValue, cancellation);
-            return new UpdateAnswer(entries.Rows.Count, update.Table.Version, IsDuplicate: true);
+            return new UpdateAnswer(entries.Kind == RowWriteKind.Erase ? 0 : entries.Rows.Count, update.Table.Version, IsDuplicate: true);
         }
 
         if (entries.Kind == RowWriteKind.Apply)
@@ -76,7 +76,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting.</exception>
     public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, RowList rows, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
-        WriteAsync(table, new UpdateEntries(RowWriteKind.Assign, rows, default, ColumnRange.All(table.Rows.Width), values), cancellation);
+        WriteAsync(table, new UpdateEntries(RowWriteKind.Import, rows, default, ColumnRange.All(table.Rows.Width), values), cancellation);
 
     /// <summary>A higher epoch that came with a repeat fences the writer before, though nothing else is written.</summary>
     private async ValueTask AnnounceEpochAsync(Table table, WriterClaim claim, CancellationToken cancellation)
@@ -118,7 +118,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return answer;
     }
 
-    /// <summary>Evicts rows until the table has no more than its capacity. When that fails the update is written, and sending it again makes room again.</summary>
+    /// <summary>Evicts rows until the table has no more than its capacity, or a shard cannot.</summary>
     private async ValueTask MakeRoomAsync(Table table, long protectedFrom, CancellationToken cancellation)
     {
         if (table.Capacity is not { } capacity || !capacity.IsExceeded(table))
@@ -131,7 +131,12 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         while (capacity.Round(table, protectedFrom) is { Count: > 0 } writes)
         {
             WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);
-            RefuseUncommitted(table, null, writes, receipts);
+            if (!Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Committed))
+            {
+                // The update is written: who is told otherwise sends it again. The next one makes room.
+                return;
+            }
+
             table.Saw(receipts.Max(static receipt => receipt.Version));
         }
     }
@@ -190,7 +195,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     private static double RateOf(Table table, UpdateRequest request)
     {
         double rate = request.Kind == RowWriteKind.Apply ? request.Rate ?? table.Rows.Optimizer!.Rate : 0;
-        return double.IsFinite(rate) && rate >= 0
+        return LearningRate.IsOne(rate)
             ? rate
             : throw new EmbedStoreException(ErrorCode.InvalidParameter, FormattableString.Invariant($"lr is finite and at least 0; was {rate}."), new Fact("parameter", "lr"));
     }

@@ -55,7 +55,10 @@ public sealed record FtrlOptimizer : RowOptimizer
             T after = Root(squares[i]);
             linear[i] += g - ((after - before) / rate * row[i]);
             T z = linear[i];
-            row[i] = T.Abs(z) > l1 ? ((l1 * T.CreateChecked(T.Sign(z))) - z) / ((after / rate) + l2) : T.Zero;
+            T slope = (after / rate) + l2;
+
+            // A gradient whose square is too small for the type leaves n at 0: without a slope the weight would be infinite, and no later step would bring it back.
+            row[i] = T.Abs(z) > l1 && slope > T.Zero ? ((l1 * T.CreateChecked(T.Sign(z))) - z) / slope : T.Zero;
         }
     }
 

@@ -26,7 +26,10 @@ internal readonly struct StochasticRounding(long seed, long rowId, long lsn)
         }
 
         uint kept = Shake(value, column, HalfDroppedBits) >> HalfDroppedBits << HalfDroppedBits;
-        return (Half)BitConverter.UInt32BitsToSingle(kept);
+        var shaken = (Half)BitConverter.UInt32BitsToSingle(kept);
+
+        // Above the largest number there is no neighbour to shake to.
+        return Half.IsInfinity(shaken) ? (Half)value : shaken;
     }
 
     /// <summary>Adds up to just below one unit of what is kept, so that the carry comes with the chance that the dropped bits stand for.</summary>

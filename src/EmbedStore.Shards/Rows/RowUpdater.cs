@@ -218,6 +218,9 @@ internal sealed class RowUpdater
             case RowWriteKind.Purge:
                 // An id that is counted again keeps its count, and waits.
                 return hasExpired && _vocabulary.Admission?.IsCandidate(_rowIds[row]) != true;
+            case RowWriteKind.Import:
+                _vocabulary.Admission?.Drop(_rowIds[row]);
+                return true;
             default:
                 return (isLive && !hasExpired) || _vocabulary.Admission?.Admits(_rowIds[row], lsn) != false;
         }
@@ -346,7 +349,7 @@ internal sealed class RowUpdater
         int byteCount = count * _format.ValueType.ByteCount();
         ReadOnlySpan<byte> source = change.Values.Slice(entry * byteCount, byteCount);
         ColumnRange columns = change.ColumnOf.IsEmpty ? change.Columns : new ColumnRange(change.ColumnOf[entry], 1, 1);
-        if (change.Kind == RowWriteKind.Assign)
+        if (change.Kind is RowWriteKind.Assign or RowWriteKind.Import)
         {
             RowElements.Assign(_format.ValueType, values, columns, source);
         }

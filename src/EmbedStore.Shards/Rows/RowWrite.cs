@@ -28,6 +28,9 @@ public enum RowWriteKind
 
     /// <summary>Forgets why rows are gone that went up to <see cref="RowWrite.Bound"/>. Names no rows; only the shard itself writes it.</summary>
     ForgetGone = 8,
+
+    /// <summary>As <see cref="Assign"/>, of rows that come from elsewhere: they are not counted towards admission, they are there.</summary>
+    Import = 9,
 }
 
 /// <summary>One request's part for one shard: written to the log as one record, so that after a crash all of it is there or nothing.</summary>
@@ -73,7 +76,7 @@ public sealed class RowWrite
     /// <summary>Elements that each entry writes.</summary>
     internal int CountPerEntry => !TakesValues ? 0 : ColumnOf.IsEmpty ? Columns.Count : 1;
 
-    private bool TakesValues => Kind is RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Apply;
+    private bool TakesValues => Kind is RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Apply or RowWriteKind.Import;
 
     /// <summary>Checks everything that the writer's loop relies on.</summary>
     /// <exception cref="ArgumentException">Says what does not fit.</exception>
@@ -142,7 +145,7 @@ public sealed class RowWrite
     private void CheckKeys(RowFormat format)
     {
         // What the shard itself found to do names rows by their own ids.
-        bool hasKeys = format.Keyed && (Kind is RowWriteKind.Assign or RowWriteKind.Accumulate or RowWriteKind.Apply or RowWriteKind.Erase);
+        bool hasKeys = format.Keyed && (TakesValues || Kind == RowWriteKind.Erase);
         if (hasKeys ? (Keys?.Count ?? 0) != RowIds.Length : Keys is not null)
         {
             throw new ArgumentException($"{RowIds.Length} entries but {Keys?.Count ?? 0} keys; rows {(format.Keyed ? "have" : "have no")} keys.");

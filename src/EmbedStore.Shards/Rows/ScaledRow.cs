@@ -22,7 +22,7 @@ public static class ScaledRow
     }
 
     /// <summary>Stores values: the scale is the largest magnitude / 127, and 0 for a row of zeros. Elements are rounded to the nearest, ties to even.</summary>
-    /// <remarks>A NaN becomes 0 and an infinity makes the row useless: the caller refuses both.</remarks>
+    /// <remarks>A NaN becomes 0 and an infinity the largest number: what is sent is finite, but sums and steps may grow beyond it.</remarks>
     public static void Encode(ReadOnlySpan<float> values, Span<byte> data)
     {
         float magnitude = 0;
@@ -31,7 +31,7 @@ public static class ScaledRow
             magnitude = Math.Max(magnitude, float.IsNaN(value) ? 0 : Math.Abs(value));
         }
 
-        float scale = magnitude / ElementMax;
+        float scale = ScaleOf(Math.Min(magnitude, float.MaxValue));
         BinaryPrimitives.WriteSingleLittleEndian(data, scale);
         Span<sbyte> elements = MemoryMarshal.Cast<byte, sbyte>(data[sizeof(float)..]);
         for (int i = 0; i < values.Length; i++)
@@ -40,5 +40,11 @@ public static class ScaledRow
             float element = scale == 0 ? 0 : Math.Clamp(MathF.Round(values[i] / scale), -ElementMax, ElementMax);
             elements[i] = float.IsNaN(element) ? (sbyte)0 : (sbyte)element;
         }
+    }
+
+    private static float ScaleOf(float magnitude)
+    {
+        float scale = magnitude / ElementMax;
+        return float.IsInfinity(scale * ElementMax) ? MathF.BitDecrement(scale) : scale;
     }
 }

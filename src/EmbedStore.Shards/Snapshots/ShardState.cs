@@ -123,7 +123,7 @@ internal sealed class ShardState : IDisposable
     {
         get
         {
-            long goneRowCount = Updater.StoredRowCount - Updater.LiveRowCount - Rows.ForgottenRowCount;
+            long goneRowCount = Math.Max(0, Updater.StoredRowCount - Updater.LiveRowCount - Rows.ForgottenRowCount);
             return new(Rows.NeededByteCount(Updater.LiveRowCount, Math.Min(goneRowCount, Vocabulary.Gone.RememberedCount)), Vocabulary.Gone.ForgottenTo);
         }
     }

@@ -51,7 +51,16 @@ internal sealed class AdmissionCounts(int minCount, int candidateCountMax)
 
         long[] lsns = [.. _candidates.All().Select(static candidate => candidate.Mark)];
         Array.Sort(lsns);
-        return lsns[lsns.Length / 2];
+        long bound = lsns[lsns.Length / 2];
+
+        // Never the newest: one request with too many new ids would else be forgotten whole before its repeat, each time.
+        return bound < lsns[^1] ? bound : NewestBelow(lsns, lsns[^1]);
+    }
+
+    private static long? NewestBelow(long[] sorted, long lsn)
+    {
+        int first = Array.FindIndex(sorted, other => other == lsn);
+        return first > 0 ? sorted[first - 1] : null;
     }
 
     /// <summary>Every candidate: id, LSN of its last update, updates.</summary>

@@ -34,6 +34,7 @@ public sealed class TrainingTests(TestServer server) : IClassFixture<TestServer>
 
     [Theory]
     [InlineData("lr=-1", "invalid_parameter", "\"parameter\": \"lr\"")]
+    [InlineData("lr=1e39", "invalid_parameter", "\"parameter\": \"lr\"")]
     [InlineData("lr=fast", "invalid_parameter", "\"parameter\": \"lr\"")]
     [InlineData("accumulate=true", "unknown_parameter", "\"parameter\": \"accumulate\"")]
     public async Task Apply_WrongParameter_IsRefusedAndChangesNothing(string query, string code, string fields)

@@ -20,6 +20,19 @@ public class OptimizerTests
         }
     }
 
+    /// <summary>A saturated sigmoid gives gradients whose squares are 0 in binary32.</summary>
+    [Fact]
+    public async Task Apply_FtrlWithAGradientWhoseSquareVanishes_KeepsTheRowFinite()
+    {
+        var optimizer = new FtrlOptimizer { Rate = 0.1, Power = -0.5 };
+        await using var trained = await TrainedRows<float>.MakeAsync(new RowFormat(ElementType.F32, 2, optimizer: optimizer), [0, 0]);
+        await trained.StepAsync([0], [1e-23f, -1e-23f]);
+        await trained.StepAsync([0], [0, 0]);
+        Assert.Equal([0f, 0f], trained.Read(1));
+        await trained.StepAsync([0], [1, 1]);
+        Assert.All(trained.Read(1), static value => Assert.True(float.IsFinite(value) && value < 0));
+    }
+
     /// <summary>The vectors of the reference: a row that two gradients came for, one with one, one with none.</summary>
     [Theory]
     [InlineData("sgd", 2.96, 4.02, 4.9, 6.1)]

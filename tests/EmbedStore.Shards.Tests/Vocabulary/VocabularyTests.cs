@@ -44,6 +44,33 @@ public sealed class VocabularyTests
         Assert.Equal([RowStatus.NotAdmitted, RowStatus.Found], Statuses(shard, 1, 2));
     }
 
+    /// <summary>They came with one record, so none waited longer than another.</summary>
+    [Fact]
+    public async Task WriteAsync_MoreCandidatesThanThereMayBeInOneRequest_AreAdmittedWithTheNext()
+    {
+        await using Shard shard = await OpenAsync(admission: 2, candidateCountMax: 10);
+        long[] ids = [.. Enumerable.Range(0, 25).Select(static id => (long)id)];
+        await WriteAsync(shard, 1, ids);
+        await WriteAsync(shard, 1, ids);
+        Assert.Equal(25, shard.RowCount);
+    }
+
+    [Fact]
+    public async Task WriteAsync_Import_IsThereAtOnce()
+    {
+        await using (Shard shard = await OpenAsync(admission: 3))
+        {
+            await WriteAsync(shard, 1, 1);
+            RowWrite rows = Assign([1, 2], 1, 1, 1, 1, 2, 2, 2, 2);
+            await shard.WriteAsync(new RowWrite { Kind = RowWriteKind.Import, RowIds = rows.RowIds, Columns = rows.Columns, Values = rows.Values });
+            Assert.Equal([1f, 2f], shard.Firsts(1, 2));
+        }
+
+        await using Shard reopened = await OpenAsync(admission: 3);
+        Assert.Equal([1f, 2f], reopened.Firsts(1, 2));
+        Assert.Equal((2, 0), (reopened.RowCount, reopened.Statistics.CandidateCount));
+    }
+
     [Fact]
     public async Task WriteAsync_MoreCandidatesThanThereMayBe_ForgetsTheHalfThatWaitedLongest()
     {
