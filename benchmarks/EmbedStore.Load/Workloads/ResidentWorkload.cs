@@ -17,7 +17,7 @@ internal sealed class ResidentWorkload : IWorkload
         long payload = stage.Rows.PayloadByteCount;
         long grown = stage.TableResidentByteCount;
         JsonElement bytes = stage.Table.Server.Call(HttpMethod.Get, $"/v1/tables/{stage.Table.Name}").GetProperty("stats").GetProperty("bytes");
-        long told = bytes.GetProperty("memory").GetInt64() + bytes.GetProperty("row_cache").GetInt64();
+        long told = bytes.GetProperty("memory").GetInt64();
         return
         [
             Line.Once("bytes resident / payload, growth of the process", grown, payload, Unit.MebiBytes, Goal),
