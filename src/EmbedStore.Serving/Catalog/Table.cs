@@ -71,6 +71,10 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Live rows, and those that expired and were not purged yet, in the shards that are open.</summary>
     public long RowCount => Shards.Sum(static slot => slot.Opened?.RowCount ?? 0);
 
+    /// <summary>Ids of the rows that exist when their shard is reached, shard after shard.</summary>
+    /// <exception cref="Tensors.EmbedStoreException">ShardUnavailable, Starting: while it is enumerated.</exception>
+    internal IEnumerable<long> LiveRowIds() => Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []);
+
     /// <summary>Notes a version, so that later writes get higher ones whatever shard they go to.</summary>
     internal void Saw(long version)
     {

@@ -43,7 +43,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
         Memory<int> counts = memory.Rent<int>(bags);
         counts.Span.Clear();
         var pool = new BagPool<T>(plan, _width, counts);
-        var format = new AnswerFormat(table.Rows, ColumnRange.All(_width), ByElement: false, type, plan.Missing == MissingPolicy.Initialize);
+        var format = AnswerFormat.OfRows(table.Rows, type, plan.Missing);
         int run = Math.Max(1, RunByteCount / format.EntryByteCount);
         byte[] rows = ArrayPool<byte>.Shared.Rent(run * format.EntryByteCount);
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(run);

@@ -11,12 +11,7 @@ internal static class EmbeddingIds
     {
         if (table.Shape.Sizes.Rank > 2)
         {
-            throw new EmbedStoreException(
-                ErrorCode.ShapeMismatch,
-                $"'table' has shape {table.Shape}, expected at most 2 dimensions.",
-                new Fact("tensor", "table"),
-                new Fact("expected", "at most 2 dimensions"),
-                new Fact("actual", table.Shape.ToString()));
+            throw TensorErrors.Shape("table", "at most 2 dimensions", table.Shape.ToString());
         }
     }
 

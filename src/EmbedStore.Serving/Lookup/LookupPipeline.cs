@@ -29,15 +29,13 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         SubscriptResolver.RequireNames(request.Subscript, request.Tensors, request.Dialect);
         ElementType type = AnswerType(table, request.Type);
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
-        bool fills = missing == MissingPolicy.Initialize;
         if (WholeRows.TryPlan(table, request, type, limits, memory) is { } rows)                    // 1, 2
         {
-            var whole = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, fills);
-            return new Lookup(_reader, table, rows, whole, missing, request.WithStatus);            // 3 to 6, when it is read
+            return new Lookup(_reader, table, rows, AnswerFormat.OfRows(table.Rows, type, missing), missing, request.WithStatus); // 3 to 6, when it is read
         }
 
         SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
-        var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, fills);
+        var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, missing == MissingPolicy.Initialize);
         var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan), plan.ElementColumns());
         return new Lookup(_reader, table, entries, format, missing, request.WithStatus);            // 3 to 6, when it is read
     }

@@ -16,7 +16,7 @@ internal sealed class Candidates : IDisposable
     /// <param name="table">The table.</param>
     /// <param name="keys">Where it has keys: then rows go by their places there. Null otherwise.</param>
     public static Candidates Of(Table table, TableKeys? keys) =>
-        keys is not null ? new(keys.Count, null) : new(table.Shape.RowCount, table.Shape.IsOpen ? Live(table).GetEnumerator() : null);
+        keys is not null ? new(keys.Count, null) : new(table.Shape.RowCount, table.Shape.IsOpen ? table.LiveRowIds().GetEnumerator() : null);
 
     /// <summary>Takes the next rows.</summary>
     /// <param name="rowIds">Filled from its beginning.</param>
@@ -41,8 +41,6 @@ internal sealed class Candidates : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _live?.Dispose();
-
-    private static IEnumerable<long> Live(Table table) => table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []);
 
     private static int TakeLive(Span<long> rowIds, IEnumerator<long> live)
     {

@@ -21,14 +21,14 @@ public sealed class TableExport
     {
         _reader = reader;
         _table = table;
-        _format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, table.Spec.Missing == MissingPolicy.Initialize);
+        _format = AnswerFormat.OfRows(table.Rows, type, table.Spec.Missing);
         if (table.Shape.HasKeys)
         {
             _keys = TableKeys.Of(table);
         }
         else if (table.Shape.IsOpen)
         {
-            _ids = table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []).Order().ToArray();
+            _ids = table.LiveRowIds().Order().ToArray();
             RowIds = Tensor.Of(TensorShape.Of(_ids.Length), _ids);
         }
 

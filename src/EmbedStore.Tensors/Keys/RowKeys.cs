@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 using System.Text.Unicode;
 
@@ -9,6 +10,9 @@ public sealed class RowKeys
 {
     /// <summary>Longest key. Unit: bytes of UTF-8.</summary>
     public const int KeyByteCountMax = 512;
+
+    /// <summary>Widest key of a file of <see cref="OfPadded"/> keys, with its zeros. Unit: bytes.</summary>
+    public const int PaddedByteCountMax = 1 << 16;
 
     /// <summary>What a key is, in words.</summary>
     public const string Rule = "a key is 1 to 512 bytes of UTF-8 without U+0000";
@@ -135,26 +139,14 @@ public sealed class RowKeys
     public RowKeys Slice(int first, int count) => new(_bytes, _ranges.Slice(first, count));
 
     /// <summary>Keys by their places, over the same memory. Shape [n].</summary>
-    public RowKeys Pick(ReadOnlySpan<long> places)
+    public RowKeys Pick<T>(ReadOnlySpan<T> places)
+        where T : unmanaged, IBinaryInteger<T>
     {
         var picked = new KeyRange[places.Length];
         ReadOnlySpan<KeyRange> ranges = _ranges.Span;
         for (int i = 0; i < picked.Length; i++)
         {
-            picked[i] = ranges[(int)places[i]];
-        }
-
-        return new RowKeys(_bytes, picked);
-    }
-
-    /// <inheritdoc cref="Pick(ReadOnlySpan{long})"/>
-    public RowKeys Pick(ReadOnlySpan<int> places)
-    {
-        var picked = new KeyRange[places.Length];
-        ReadOnlySpan<KeyRange> ranges = _ranges.Span;
-        for (int i = 0; i < picked.Length; i++)
-        {
-            picked[i] = ranges[places[i]];
+            picked[i] = ranges[int.CreateChecked(places[i])];
         }
 
         return new RowKeys(_bytes, picked);

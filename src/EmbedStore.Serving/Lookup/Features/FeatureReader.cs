@@ -56,11 +56,8 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
         }
     }
 
-    private static Lookup LookupOf(Table table, SequencePlan sequence, RowReader rows)
-    {
-        var format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, sequence.Type, FillMissing: sequence.Missing == MissingPolicy.Initialize);
-        return new Lookup(rows, table, sequence.Entries, format, sequence.Missing, withStatus: false);
-    }
+    private static Lookup LookupOf(Table table, SequencePlan sequence, RowReader rows) =>
+        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, withStatus: false);
 
     private async ValueTask<Tensor> ReadWholeAsync(Lookup lookup, CancellationToken cancellation)
     {
