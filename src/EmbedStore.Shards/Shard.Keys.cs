@@ -64,6 +64,18 @@ public sealed partial class Shard
         return _state.Keys?.TryGetKey(rowId, out key) ?? false;
     }
 
+    /// <summary>Keys of all live rows, in no order; see <see cref="RowIds"/>. They stay valid.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> LiveKeys()
+    {
+        foreach (long rowId in RowIds())
+        {
+            if (TryGetKey(rowId, out ReadOnlyMemory<byte> key))
+            {
+                yield return key;
+            }
+        }
+    }
+
     /// <summary>Gives each write of the group the ids of its keys; a write with more new keys than there is place for is answered and gone.</summary>
     private void SettleKeys()
     {

@@ -30,8 +30,8 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
             List<PartFields> fields = features.Select(PartFields.Of).ToList();
             List<Table> tables = features.Select(feature => leases.Lease(feature.Table)).ToList();
             List<UpdateRequest> requests = features.Zip(fields, (feature, part) => RequestOf(feature, part, writer)).ToList();
-            using WriterTurn turn = await WriterTurn.TakeAsync(writer, tables, context.RequestAborted);
-            PreparedUpdate[] prepared = [.. requests.Select((part, i) => updates.Prepare(tables[i], part))];
+            using WriterTurn turn = await updates.TakeTurnAsync(writer, tables, context.RequestAborted);
+            PreparedUpdate[] prepared = [.. requests.Select((part, i) => updates.Prepare(turn, tables[i], part))];
             await AnswerAsync(context, features, await CommitAsync(prepared));
         }
         finally

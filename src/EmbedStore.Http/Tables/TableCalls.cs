@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace EmbedStore.Http;
 
 /// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop, estimate.</summary>
-internal sealed class TableCalls(TableCatalog catalog, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
+internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
 {
     private static readonly string[] JsonOnly = ["application/json"];
 
@@ -48,7 +48,7 @@ internal sealed class TableCalls(TableCatalog catalog, TableSnapshots snapshots,
         using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
         string writer = (string)context.Request.RouteValues["writer"]!;
         Headers.SetVersion(context, lease.Table.Version);
-        WriterProgress progress = TableWriters.ProgressOf(lease.Table, writer);
+        WriterProgress progress = await updates.ProgressOfAsync(lease.Table, writer, context.RequestAborted);
         await JsonAnswer.WriteAsync(context, new JsonObject { ["writer"] = writer, ["sequence"] = progress.Sequence, ["epoch"] = progress.Epoch });
     }
 

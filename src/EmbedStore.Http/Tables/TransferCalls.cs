@@ -34,7 +34,7 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
 
         // Before the rows are listed: all that are sent are at least as new.
         long version = lease.Table.Version;
-        TableExport export = lookups.Export(lease.Table, type);
+        TableExport export = await lookups.ExportAsync(lease.Table, type, context.RequestAborted);
         Headers.SetVersion(context, version);
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{lease.Table.Name}.{FormatOf(parameters)}\"";
         var rows = new ExportTensor("rows", export);

@@ -71,10 +71,6 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Live rows, and those that expired and were not purged yet, in the shards that are open.</summary>
     public long RowCount => Shards.Sum(static slot => slot.Opened?.RowCount ?? 0);
 
-    /// <summary>Ids of the rows that exist when their shard is reached, shard after shard.</summary>
-    /// <exception cref="Tensors.EmbedStoreException">ShardUnavailable, Starting: while it is enumerated.</exception>
-    internal IEnumerable<long> LiveRowIds() => Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []);
-
     /// <summary>Notes a version, so that later writes get higher ones whatever shard they go to.</summary>
     internal void Saw(long version)
     {
@@ -136,10 +132,9 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    /// <summary>Number of the next step of the optimizer: higher than every one before, also after a restart.</summary>
-    internal long NextStep()
+    /// <summary>Number of the next step of the optimizer: higher than every one that was given before, and than <paramref name="taken"/>.</summary>
+    internal long NextStep(long taken)
     {
-        long taken = Shards.Max(static slot => slot.Opened?.StepNumber ?? 0);
         long seen = Volatile.Read(ref _stepSeen);
         while (true)
         {

@@ -96,7 +96,8 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
 
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
-    public TableExport Export(Table table, ElementType? type) => new(_scanner, table, AnswerType(table, type));
+    public ValueTask<TableExport> ExportAsync(Table table, ElementType? type, CancellationToken cancellation) =>
+        TableExport.BeginAsync(_scanner, table, AnswerType(table, type), cancellation);
 
     private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
     {

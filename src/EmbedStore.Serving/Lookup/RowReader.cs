@@ -14,6 +14,9 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
 
+    /// <summary>Who is asked for what no cache has.</summary>
+    public IShardRouter Router => router;
+
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
     /// <param name="format">How stored rows become elements.</param>

@@ -21,7 +21,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         {
             // Before the first row is looked at: all that are found are at least as new.
             long version = table.Version;
-            TableKeys? keys = table.Shape.HasKeys ? TableKeys.Of(table) : null;
+            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, cancellation) : null;
             return plan.ComputeType == ElementType.F64
                 ? await RunAsync<double>(version, keys, workerCount, cancellation)
                 : await RunAsync<float>(version, keys, workerCount, cancellation);
@@ -58,7 +58,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         ReadOnlyMemory<T> queries, int queryCount, ExactQueries? exact, TableKeys? keys, int workerCount, RequestMemory own, CancellationToken cancellation)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        using Candidates candidates = Candidates.Of(table, keys);
+        using Candidates candidates = await Candidates.OfAsync(table, keys, reader.Router, cancellation);
         NearestWorker<T>[] workers = [.. Enumerable.Range(0, workerCount).Select(_ => new NearestWorker<T>(reader, table, plan, keys, queryCount, own))];
         await Task.WhenAll(workers.Select(worker => Task.Run(() => worker.RunAsync(candidates, queries, exact, cancellation), CancellationToken.None)));
         foreach (NearestWorker<T> other in workers.AsSpan(1))

@@ -32,7 +32,7 @@ internal sealed class NearestWorker<T>
     /// <param name="reader">Reads the rows.</param>
     /// <param name="table">The table.</param>
     /// <param name="plan">The search.</param>
-    /// <param name="keys">As of <see cref="Candidates.Of"/>.</param>
+    /// <param name="keys">As of <see cref="Candidates.OfAsync"/>.</param>
     /// <param name="queryCount">Queries that it keeps rows for at a time.</param>
     /// <param name="memory">What it works in. Not used later.</param>
     public NearestWorker(RowReader reader, Table table, NearestPlan plan, TableKeys? keys, int queryCount, RequestMemory memory)

@@ -36,6 +36,22 @@ public sealed class LocalShardRouter : IShardRouter
         return await Task.WhenAll(writes.Select((write, i) => shards[i].WriteAsync(write.Write, cancellation).AsTask()));
     }
 
+    /// <inheritdoc/>
+    public ValueTask<WriterState?[]> WriterStatesAsync(Table table, string writer, CancellationToken cancellation) =>
+        ValueTask.FromResult(table.Shards.Select(slot => slot.RequireReadable()?.WriterState(writer)).ToArray());
+
+    /// <inheritdoc/>
+    public ValueTask<long> NextStepAsync(Table table, CancellationToken cancellation) =>
+        ValueTask.FromResult(table.NextStep(table.Shards.Max(static slot => slot.Opened?.StepNumber ?? 0)));
+
+    /// <inheritdoc/>
+    public ValueTask<IEnumerable<long>> LiveRowIdsAsync(Table table, CancellationToken cancellation) =>
+        ValueTask.FromResult(table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []));
+
+    /// <inheritdoc/>
+    public ValueTask<IEnumerable<ReadOnlyMemory<byte>>> LiveKeysAsync(Table table, CancellationToken cancellation) =>
+        ValueTask.FromResult(table.Shards.SelectMany(static slot => slot.RequireReadable()?.LiveKeys() ?? []));
+
     private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, RowKeys? keys, ReadOnlySpan<int> positions, RowBlock block, long firstTick)
     {
         if (slot.RequireReadable() is not { } shard)

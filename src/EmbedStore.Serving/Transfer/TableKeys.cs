@@ -1,4 +1,3 @@
-using EmbedStore.Shards;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
@@ -23,9 +22,9 @@ internal sealed class TableKeys
 
     /// <summary>Looks at every row of a table with keys.</summary>
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
-    public static TableKeys Of(Table table)
+    public static async ValueTask<TableKeys> OfAsync(Table table, IShardRouter router, CancellationToken cancellation)
     {
-        ReadOnlyMemory<byte>[] keys = table.Shards.SelectMany(static slot => KeysOf(slot.RequireReadable())).ToArray();
+        ReadOnlyMemory<byte>[] keys = (await router.LiveKeysAsync(table, cancellation)).ToArray();
         Array.Sort(keys, static (left, right) => left.Span.SequenceCompareTo(right.Span));
         return new TableKeys(keys);
     }
@@ -52,16 +51,5 @@ internal sealed class TableKeys
         }
 
         return keys.Take();
-    }
-
-    private static IEnumerable<ReadOnlyMemory<byte>> KeysOf(Shard? shard)
-    {
-        foreach (long rowId in shard?.RowIds() ?? [])
-        {
-            if (shard!.TryGetKey(rowId, out ReadOnlyMemory<byte> key))
-            {
-                yield return key;
-            }
-        }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class OpenTable : IAsyncDisposable
     }
 
     /// <summary>The ids of an export.</summary>
-    public long[] ExportedIds() => MemoryMarshal.Cast<byte, long>(Lookups.Export(Table, null).RowIds!.Data.Span).ToArray();
+    public async Task<long[]> ExportedIdsAsync() => MemoryMarshal.Cast<byte, long>((await Lookups.ExportAsync(Table, null, default)).RowIds!.Data.Span).ToArray();
 
     public async Task ReopenAsync()
     {

@@ -182,7 +182,7 @@ public class StringTableTests
 
     private static async Task<string[]> ExportedKeys(TestTables tables, Table table)
     {
-        TableExport export = tables.Lookups.Export(table, null);
+        TableExport export = await tables.Lookups.ExportAsync(table, null, default);
         byte[] padded = new byte[export.Shape[0] * export.KeyByteCountMax];
         export.CopyKeys(0, padded);
         await export.ReadAsync(0, (int)export.Shape[0], new byte[export.Shape[0] * export.RowByteCount], CancellationToken.None);
