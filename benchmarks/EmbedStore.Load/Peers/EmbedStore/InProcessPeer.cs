@@ -57,8 +57,7 @@ internal sealed class InProcessPeer : IPeer
         _catalog.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 
-    private static Dictionary<string, Tensor> TensorsOf(IdBatch batch) =>
-        new() { ["ids"] = new Tensor(ElementType.I64, TensorShape.Of(batch.BagCount, batch.BagLength), batch.Bytes) };
+    private static Dictionary<string, Tensor> TensorsOf(IdBatch batch) => new() { ["ids"] = batch.Tensor };
 
     private static TableSpec Spec(RowSet rows)
     {
