@@ -33,6 +33,8 @@ internal static class EmbedStoreServices
             services.AddSingleton<ICatalogPeers, NoCatalogPeers>();
             services.AddSingleton<IRowCache, LocalRowCache>();
             services.AddSingleton<IShardRouter, LocalShardRouter>();
+            services.AddSingleton<ISnapshotShards, LocalSnapshotShards>();
+            services.AddSingleton<ISnapshotTaker, SnapshotTaker>();
         }
 
         services.AddSingleton<IGather, CpuGather>();
@@ -86,7 +88,10 @@ internal static class EmbedStoreServices
         services.AddSingleton(new AgedRows(cluster.PeerRowBytes, TimeProvider.System));
         services.AddSingleton<IShardRouter>(provider => new PeerShardRouter(
             provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<AgedRows>(), TimeProvider.System, cluster.MoveWait));
+        services.AddSingleton(new SnapshotParts(TimeProvider.System));
         services.AddSingleton<PeerShards>();
+        services.AddSingleton<ISnapshotShards, PeerSnapshotShards>();
+        services.AddSingleton<ISnapshotTaker, PeerSnapshotTaker>();
         services.AddSingleton<IShardHost, ShardHost>();
         services.AddHostedService<CatalogWatch>();
     }

@@ -81,6 +81,7 @@ public sealed class TableCatalog : IAsyncDisposable
     public async Task<(Table Table, bool IsNew)> CreateAsync(string name, TableSpec spec, CancellationToken cancellation)
     {
         TableName.Require(name);
+        RequireOneOwner(spec);
         await RefreshSharedAsync(cancellation);
         (Table Table, bool IsNew) made = await AddAsync(name, spec, cancellation);
         if (made.IsNew)
@@ -163,6 +164,8 @@ public sealed class TableCatalog : IAsyncDisposable
         {
             _changing.Release();
         }
+
+        await _peers.AnnounceAsync();
     }
 
     /// <summary>Waits for the requests that use a table which was replaced, and closes it.</summary>
@@ -286,6 +289,16 @@ public sealed class TableCatalog : IAsyncDisposable
         if (_tables.Count >= TableCountMax)
         {
             throw new EmbedStoreException(ErrorCode.StorageFull, $"There are {TableCountMax} tables, and that is the limit.", new Fact("shard", null));
+        }
+    }
+
+    /// <summary>A capacity is exact, and so somebody must know all uses of the table's rows.</summary>
+    private void RequireOneOwner(TableSpec spec)
+    {
+        if (_storage.IsShared && spec.Capacity is not null && spec.ShardCount > 1)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.InvalidParameter, $"In a cluster a table with a capacity has one shard; {spec.ShardCount} were asked for.", new Fact("parameter", "shards"));
         }
     }
 

@@ -210,6 +210,57 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
         Assert.Equal(await alone.Api.ReadWholeAsync(expected), await servers.Second.ReadWholeAsync(table));
     }
 
+    [Fact]
+    public async Task Snapshot_TakenWhileBothServersWrite_HoldsEachRequestWholeOrNotAtAll()
+    {
+        string table = await servers.NewAsync("[64, 1]", ", \"shards\": 4");
+        int written = 0;
+        using var ending = new CancellationTokenSource();
+        Task[] writers = [.. Both().Select(api => Task.Run(() => WriteAsync(api)))];
+        Answer taken = (await servers.Second.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/snapshot")).Success();
+        await ending.CancelAsync();
+        await Task.WhenAll(writers);
+        Assert.True(written > 0);
+        Answer listed = (await servers.First.GetAsync($"/v1/tables/{table}/snapshots")).Success();
+        Assert.Equal(taken["snapshot"].GetInt64(), listed["snapshots"][0].GetProperty("snapshot").GetInt64());
+
+        (await servers.Second.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/restore?snapshot={taken["snapshot"].GetInt64()}")).Success();
+        await servers.DealAsync(table);
+        foreach (ApiClient api in Both())
+        {
+            float[] rows = (await api.GatherAsync(table, "[:]")).Rows().Floats();
+            Assert.All(rows, row => Assert.Equal(rows[0], row));
+        }
+
+        async Task WriteAsync(ApiClient api)
+        {
+            while (!ending.IsCancellationRequested)
+            {
+                (await api.PutAsync(table, "[:]", F32(TensorShape.Of(1), static _ => 1), accumulate: true)).Success();
+                Interlocked.Increment(ref written);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Capacity_InACluster_NeedsOneShard_AndIsExactFromEitherServer()
+    {
+        Expect.Refused(
+            await servers.First.CreateAsync(Tables.NewName(), """{"shape": ["*", 1], "capacity": {"rows": 5, "evict": "lru"}, "shards": 2}"""), 400, "invalid_parameter", "\"parameter\": \"shards\"");
+        string table = await servers.NewAsync("[\"*\", 1]", ", \"capacity\": {\"rows\": 5, \"evict\": \"lru\"}");
+        for (int id = 0; id < 20; id++)
+        {
+            (await Both()[id % 2].PutAsync(table, "[ids]", F32(TensorShape.Of(1, 1), _ => id), ApiClient.Ids(id))).Success();
+        }
+
+        foreach (ApiClient api in Both())
+        {
+            Assert.Equal(5, (await api.GetAsync($"/v1/tables/{table}")).Success()["stats"].GetProperty("rows").GetInt64());
+            long[] left = (await api.GetAsync($"/v1/tables/{table}/export?format=safetensors")).Tensors()["ids"].Integers();
+            Assert.Equal([15L, 16, 17, 18, 19], left);
+        }
+    }
+
     private ApiClient[] Both() => [servers.First, servers.Second];
 
     private static Tensor F32(TensorShape shape, Func<int, float> element) => Tensor.Of(shape, Enumerable.Range(0, (int)shape.ElementCount).Select(element).ToArray());
