@@ -82,5 +82,26 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A client's answers go over its connection, because the folder of shared memory has no room.</summary>
         public const int NoSharedMemory = 303;
+
+        /// <summary>A shard went to another server. Cluster has 400 to 499.</summary>
+        public const int ShardMoved = 400;
+
+        /// <summary>The snapshot before a move failed.</summary>
+        public const int HandOverUnprepared = 401;
+
+        /// <summary>A shard was let go of, and nobody took it at once.</summary>
+        public const int ShardUnmoved = 402;
+
+        /// <summary>A round of the keeper of shards failed.</summary>
+        public const int KeeperFailed = 403;
+
+        /// <summary>A server stops before it handed over all its shards.</summary>
+        public const int LeaveUnfinished = 404;
+
+        /// <summary>A server could not be told that another one leaves.</summary>
+        public const int LeaveUntold = 405;
+
+        /// <summary>The others declared this server dead.</summary>
+        public const int MemberLost = 406;
     }
 }
