@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace EmbedStore.Http;
 
 /// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop, estimate.</summary>
-internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
+internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, UpdatePipeline updates, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
 {
     private static readonly string[] JsonOnly = ["application/json"];
 
@@ -23,7 +23,7 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
             context.Response.Headers.Location = $"/v1/tables/{table.Name}";
         }
 
-        await JsonAnswer.WriteAsync(context, Describe(table), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        await JsonAnswer.WriteAsync(context, await DescribeAsync(table, context.RequestAborted), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     public Task ListAsync(HttpContext context)
@@ -38,7 +38,7 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
         RequireNoParameters(context);
         using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
         Headers.SetVersion(context, lease.Table.Version);
-        await JsonAnswer.WriteAsync(context, Describe(lease.Table));
+        await JsonAnswer.WriteAsync(context, await DescribeAsync(lease.Table, context.RequestAborted));
     }
 
     /// <summary>Where a writer stands; 0 for one that never wrote, so that a trainer goes on with the next number in any case.</summary>
@@ -74,7 +74,8 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
         });
     }
 
-    private JsonObject Describe(Table table) => TableDescription.Of(table, snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));
+    private async ValueTask<JsonObject> DescribeAsync(Table table, CancellationToken cancellation) =>
+        TableDescription.Of(table, await router.ReportAsync(table, cancellation), snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));
 
     /// <summary>The fields of a JSON body without tensors, of a call without parameters.</summary>
     private async ValueTask<IReadOnlyDictionary<string, JsonElement>> ReadFieldsAsync(HttpContext context)

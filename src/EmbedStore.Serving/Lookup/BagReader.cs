@@ -20,7 +20,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
 
     public async ValueTask<BagAnswer> ReadAsync(CancellationToken cancellation)
     {
-        long version = table.Version;
+        long version = reader.VersionOf(table);
         Tensor pooled = table.Rows.ValueType == ElementType.F64
             ? await PoolAsync<double>(ElementType.F64, cancellation)
             : await PoolAsync<float>(ElementType.F32, cancellation);

@@ -21,7 +21,7 @@ public sealed class Lookup
         _entries = entries;
         _format = format;
         _missing = missing;
-        Version = table.Version;
+        Version = reader.VersionOf(table);
         EntryCount = entries.Rows.Count;
         Statuses = withStatus ? new RowStatus[EntryCount] : [];
         Versions = withStatus ? new long[EntryCount] : [];

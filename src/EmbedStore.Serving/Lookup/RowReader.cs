@@ -9,13 +9,23 @@ namespace EmbedStore.Serving;
 /// <param name="router">Asked for the rest.</param>
 /// <param name="gather">Makes elements of stored rows.</param>
 /// <param name="countsUses">Whether rows count as used: those of whole tables do not.</param>
-internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, bool countsUses)
+/// <param name="freshness">How old rows may be.</param>
+internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, bool countsUses, Freshness freshness = default)
 {
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
 
     /// <summary>Who is asked for what no cache has.</summary>
     public IShardRouter Router => router;
+
+    /// <summary>How old rows may be.</summary>
+    public Freshness Freshness => freshness;
+
+    /// <summary>What a read that begins now is at least as new as.</summary>
+    public long VersionOf(Table table) => freshness.AllowsAge ? freshness.VersionMin : table.Version;
+
+    /// <summary>The same for rows of some age.</summary>
+    public RowReader With(Freshness other) => other == freshness ? this : new RowReader(cache, router, gather, countsUses, other);
 
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
@@ -39,7 +49,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     {
         if (format.IsStoredForm)
         {
-            int missing = await ReadStoredAsync(table, rows, new RowBlock(destination, statuses, versions) { IsUse = countsUses }, cancellation);
+            int missing = await ReadStoredAsync(table, rows, new RowBlock(destination, statuses, versions) { IsUse = countsUses, Freshness = freshness }, cancellation);
             if (missing > 0)
             {
                 gather.FillMissing(format, rows.Ids.Span, statuses.Span, destination.Span);
@@ -58,7 +68,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             {
                 int count = Math.Min(run, rows.Count - first);
                 Memory<long> versionsOfRun = versions.IsEmpty ? default : versions.Slice(first, count);
-                var block = new RowBlock(stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versionsOfRun) { IsUse = countsUses };
+                var block = new RowBlock(stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versionsOfRun) { IsUse = countsUses, Freshness = freshness };
                 int missed = await ReadStoredAsync(table, rows.Slice(first, count), block, cancellation);
                 Expand(
                     format,

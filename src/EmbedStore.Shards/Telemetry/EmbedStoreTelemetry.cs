@@ -83,6 +83,9 @@ public static class EmbedStoreTelemetry
         /// <summary>A client's answers go over its connection, because the folder of shared memory has no room.</summary>
         public const int NoSharedMemory = 303;
 
+        /// <summary>The catalog that servers share was changed and could not be read again.</summary>
+        public const int CatalogNotRead = 304;
+
         /// <summary>A shard went to another server. Cluster has 400 to 499.</summary>
         public const int ShardMoved = 400;
 
