@@ -33,8 +33,8 @@ internal sealed partial class ServerLeave(
         try
         {
             await Task.WhenAll(others.Select(TellAsync)).WaitAsync(cancellation);
-            await MoveShardsAsync(cancellation);
             await MoveHomesAsync(cancellation);
+            await MoveShardsAsync(cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -55,6 +55,14 @@ internal sealed partial class ServerLeave(
         }
     }
 
+    private async Task MoveHomesAsync(CancellationToken cancellation)
+    {
+        foreach (string name in local.Homes)
+        {
+            await grains.GetGrain<IHomeGrain>(name).HandOverAsync(view.Self).WaitAsync(cancellation);
+        }
+    }
+
     private async Task MoveShardsAsync(CancellationToken cancellation)
     {
         using CancellationTokenSource prepare = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -72,14 +80,6 @@ internal sealed partial class ServerLeave(
                 // Whoever should have it asks for it within a second.
                 LogUnmoved(shard, failure);
             }
-        }
-    }
-
-    private async Task MoveHomesAsync(CancellationToken cancellation)
-    {
-        foreach (string name in local.Homes)
-        {
-            await grains.GetGrain<IHomeGrain>(name).HandOverAsync(view.Self).WaitAsync(cancellation);
         }
     }
 

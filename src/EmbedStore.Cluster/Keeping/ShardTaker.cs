@@ -16,7 +16,7 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
     private HashSet<ShardKey> _suspects = [];
     private IReadOnlyList<string>? _candidates;
 
-    /// <summary>Asks once about everything that is missing, and ends grains whose shards this server does not hold any more.</summary>
+    /// <summary>Asks once about everything that is missing, opens again what could not be opened, and ends grains whose shards this server does not hold any more.</summary>
     public async Task RoundAsync(CancellationToken cancellation)
     {
         ClusterState state = view.Current;
@@ -29,6 +29,7 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
         HashSet<ShardKey> taken = [.. host.Taken];
         ShardKey[] missing = [.. Wanted(state, all).Where(shard => !taken.Contains(shard) && IsDue(shard))];
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = QuestionCountMax, CancellationToken = cancellation }, AskAsync);
+        RetakeFailed(taken);
         await RetireAsync(taken);
     }
 
@@ -87,6 +88,15 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
             {
                 _elsewhere.Remove(shard);
             }
+        }
+    }
+
+    /// <summary>Without effect on what is open. Never for a shard that is not held any more: another server has claimed it, and may be right.</summary>
+    private void RetakeFailed(HashSet<ShardKey> taken)
+    {
+        foreach (ShardKey shard in local.Shards.Where(taken.Contains))
+        {
+            host.Take(shard);
         }
     }
 
