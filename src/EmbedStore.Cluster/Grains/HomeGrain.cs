@@ -22,10 +22,12 @@ internal interface IHomeGrain : IGrainWithStringKey
 [HomePlacement, Immovable, KeepAlive]
 internal sealed class HomeGrain(LocalGrains local, ServerSelf self) : Grain, IHomeGrain
 {
+    private bool _admitted;
+
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        self.RequireStaying();
+        _admitted = self.Admits(state => state.HomeOf(this.GetPrimaryKeyString()));
         local.AddHome(this.GetPrimaryKeyString());
         return Task.CompletedTask;
     }
@@ -38,7 +40,16 @@ internal sealed class HomeGrain(LocalGrains local, ServerSelf self) : Grain, IHo
     }
 
     /// <inheritdoc/>
-    public Task<OwnerAnswer> OwnerAsync() => Task.FromResult(self.Answer);
+    public Task<OwnerAnswer> OwnerAsync()
+    {
+        if (!_admitted)
+        {
+            DeactivateOnIdle();
+            throw self.Refusal();
+        }
+
+        return Task.FromResult(self.Answer);
+    }
 
     /// <inheritdoc/>
     public Task HandOverAsync(string server)

@@ -1,7 +1,7 @@
 namespace EmbedStore.Cluster;
 
 /// <summary>This server, as its grains speak of it.</summary>
-internal sealed class ServerSelf(ClusterSettings settings)
+internal sealed class ServerSelf(ClusterSettings settings, ClusterView view)
 {
     private volatile bool _leaving;
 
@@ -11,13 +11,9 @@ internal sealed class ServerSelf(ClusterSettings settings)
     /// <summary>From now on no grain begins here.</summary>
     public void Leave() => _leaving = true;
 
-    /// <summary>Checks that a grain may begin here.</summary>
-    /// <exception cref="SiloUnavailableException">The server is about to leave.</exception>
-    public void RequireStaying()
-    {
-        if (_leaving)
-        {
-            throw new SiloUnavailableException($"{Answer.Server} is about to leave.");
-        }
-    }
+    /// <summary>Whether a grain may begin here. The runtime begins one without asking for its place when a call arrives for one that has just ended.</summary>
+    public bool Admits(Func<ClusterState, string?> wanted) => !_leaving && (wanted(view.Current) is not { } server || server == view.Self);
+
+    /// <summary>What a grain answers that began here and may not.</summary>
+    public SiloUnavailableException Refusal() => new($"{Answer.Server} does not take this now.");
 }

@@ -8,14 +8,15 @@ namespace EmbedStore.Cluster;
 internal sealed class ShardGrain(IShardHost host, LocalGrains local, ServerSelf self) : Grain, IShardGrain
 {
     private ShardKey _shard;
+    private bool _admitted;
     private bool _exists;
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        self.RequireStaying();
         _shard = ShardKey.Parse(this.GetPrimaryKeyString());
-        _exists = host.Take(_shard);
+        _admitted = self.Admits(state => state.OwnerOf(_shard));
+        _exists = _admitted && host.Take(_shard);
         if (_exists)
         {
             local.Add(_shard);
@@ -42,7 +43,7 @@ internal sealed class ShardGrain(IShardHost host, LocalGrains local, ServerSelf 
             DeactivateOnIdle();
         }
 
-        return Task.FromResult(_exists ? self.Answer : null);
+        return _admitted ? Task.FromResult(_exists ? self.Answer : null) : throw self.Refusal();
     }
 
     /// <inheritdoc/>

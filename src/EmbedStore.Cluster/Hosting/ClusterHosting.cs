@@ -2,6 +2,7 @@ using EmbedStore.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 
 namespace EmbedStore.Cluster;
@@ -24,10 +25,21 @@ public static class ClusterHosting
         services.AddSingleton<ServerLeave>();
         services.AddSingleton<IShardOwners, GrainShardOwners>();
         services.AddSingleton<IFatalErrorHandler, LostMember>();
+        QuietenMembers(builder);
         builder.UseOrleans(silo => Configure(silo, settings));
 
         // Behind the members' own service, so that it starts after it.
         services.AddHostedService<ShardKeeper>();
+    }
+
+    /// <summary>Each member that goes makes pages of warnings with stacks; what they mean is said in a line by <see cref="ShardKeeper"/>. A setting brings them back.</summary>
+    private static void QuietenMembers(IHostApplicationBuilder builder)
+    {
+        const string Category = nameof(Orleans);
+        if (builder.Configuration[$"Logging:LogLevel:{Category}"] is null)
+        {
+            builder.Logging.AddFilter(Category, LogLevel.Error);
+        }
     }
 
     private static void Configure(ISiloBuilder silo, ClusterSettings settings)

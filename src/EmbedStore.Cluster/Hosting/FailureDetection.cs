@@ -8,6 +8,9 @@ internal static class FailureDetection
     /// <summary>A member that does not answer within this has missed a probe; so often it is probed, too.</summary>
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>A quick network does not make the members impatient: a busy machine answers later all of a sudden.</summary>
+    private static readonly TimeSpan ProbeTimeoutMin = ProbeTimeout;
+
     /// <summary>A slow network makes the members patient, up to this.</summary>
     private static readonly TimeSpan ProbeTimeoutMax = TimeSpan.FromSeconds(2);
 
@@ -26,6 +29,7 @@ internal static class FailureDetection
     public static void Configure(ClusterMembershipOptions options)
     {
         options.ProbeTimeout = ProbeTimeout;
+        options.MinProbeTimeout = ProbeTimeoutMin;
         options.MaxProbeTimeout = ProbeTimeoutMax;
         options.NumMissedProbesLimit = MissedProbeCount;
         options.NumVotesForDeathDeclaration = VoteCount;

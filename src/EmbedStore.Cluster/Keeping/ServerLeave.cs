@@ -78,7 +78,7 @@ internal sealed partial class ServerLeave(
             catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException))
             {
                 // Whoever should have it asks for it within a second.
-                LogUnmoved(shard, failure);
+                LogFailed(shard, failure);
             }
         }
     }
@@ -89,6 +89,6 @@ internal sealed partial class ServerLeave(
     [LoggerMessage(EmbedStoreTelemetry.Events.LeaveUntold, LogLevel.Warning, "{Server} could not be told that this server leaves")]
     private partial void LogUntold(string server, Exception failure);
 
-    [LoggerMessage(EmbedStoreTelemetry.Events.ShardUnmoved, LogLevel.Warning, "Shard {Shard} has no new owner yet")]
-    private partial void LogUnmoved(ShardKey shard, Exception failure);
+    [LoggerMessage(EmbedStoreTelemetry.Events.LeaveFailed, LogLevel.Warning, "Shard {Shard} could not be handed over; others take it when this server is gone")]
+    private partial void LogFailed(ShardKey shard, Exception failure);
 }

@@ -77,8 +77,13 @@ internal sealed partial class ShardKeeper(
 
     private async Task WakeOnChangeAsync(CancellationToken cancellation)
     {
+        string[] before = [];
         await foreach (ClusterMembershipSnapshot _ in view.Changes.WithCancellation(cancellation))
         {
+            string[] now = [.. view.Current.Servers.Select(static server => server.Name)];
+            Array.ForEach([.. now.Except(before)], LogCame);
+            Array.ForEach([.. before.Except(now)], LogGone);
+            before = now;
             if (_woken.CurrentCount == 0)
             {
                 _woken.Release();
@@ -142,6 +147,12 @@ internal sealed partial class ShardKeeper(
         await end.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
     }
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.MemberCame, LogLevel.Information, "{Server} is a member")]
+    private partial void LogCame(string server);
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.MemberGone, LogLevel.Warning, "{Server} is no member any more")]
+    private partial void LogGone(string server);
 
     [LoggerMessage(EmbedStoreTelemetry.Events.KeeperFailed, LogLevel.Warning, "A round to {What} shards failed; the next one tries again")]
     private partial void LogRoundFailed(string what, Exception failure);

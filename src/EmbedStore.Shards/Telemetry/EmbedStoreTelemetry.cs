@@ -106,5 +106,14 @@ public static class EmbedStoreTelemetry
 
         /// <summary>The others declared this server dead.</summary>
         public const int MemberLost = 406;
+
+        /// <summary>A server became a member.</summary>
+        public const int MemberCame = 407;
+
+        /// <summary>A server ended, or was declared dead.</summary>
+        public const int MemberGone = 408;
+
+        /// <summary>A server that leaves could not hand a shard over.</summary>
+        public const int LeaveFailed = 409;
     }
 }
