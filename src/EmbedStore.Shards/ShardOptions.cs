@@ -19,6 +19,11 @@ public enum Durability
 /// <summary>Sizes and promises of one shard. Not changed once the shard is open.</summary>
 public sealed class ShardOptions
 {
+    /// <summary>Longest <see cref="OwnerName"/>. Unit: characters.</summary>
+    public const int OwnerNameLengthMax = 256;
+
+    private static readonly TimeSpan OwnerConfirmedWithinMax = TimeSpan.FromMinutes(1);
+
     /// <summary>Default: <see cref="Durability.Commit"/>.</summary>
     public Durability Durability { get; init; } = Durability.Commit;
 
@@ -64,6 +69,15 @@ public sealed class ShardOptions
     /// <summary>Gets every change of a row. Not with a time to live or admission, which it does not know. Default: none.</summary>
     public IRowMirror? Mirror { get; init; }
 
+    /// <summary>What keeps a second owner out. Default: <see cref="ShardOwnership.Lock"/>.</summary>
+    public ShardOwnership Ownership { get; init; }
+
+    /// <summary>What a claim says of who made it, such as a server's name and address: one line. Default: empty. At most <see cref="OwnerNameLengthMax"/> characters.</summary>
+    public string OwnerName { get; init; } = "";
+
+    /// <summary>How long ago <see cref="Shard.ConfirmOwner()"/> may have found the shard its own. Default: 1 s. Range: [0, 1 min]; 0 asks the folder each time.</summary>
+    public TimeSpan OwnerConfirmedWithin { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
     public IDisk Disk { get; init; } = PhysicalDisk.Instance;
 
@@ -95,5 +109,12 @@ public sealed class ShardOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(CandidateCountMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(GoneRowCountMax, 2);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PurgeInterval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(OwnerConfirmedWithin, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(OwnerConfirmedWithin, OwnerConfirmedWithinMax);
+        ArgumentNullException.ThrowIfNull(OwnerName);
+        if (OwnerName.Length > OwnerNameLengthMax || OwnerName.AsSpan().ContainsAny('\r', '\n') || !Enum.IsDefined(Ownership))
+        {
+            throw new ArgumentOutOfRangeException(nameof(OwnerName), OwnerName, $"An owner's name is one line of at most {OwnerNameLengthMax} characters, and ownership is by lock or by epoch.");
+        }
     }
 }
