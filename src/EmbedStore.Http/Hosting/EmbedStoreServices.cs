@@ -90,7 +90,8 @@ internal static class EmbedStoreServices
             provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<AgedRows>(), TimeProvider.System, cluster.MoveWait));
         services.AddSingleton(new SnapshotParts(TimeProvider.System));
         services.AddSingleton<PeerShards>();
-        services.AddSingleton<ISnapshotShards, PeerSnapshotShards>();
+        services.AddSingleton<ISnapshotShards>(provider => new PeerSnapshotShards(
+            provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<PeerShards>(), TimeProvider.System, cluster.MoveWait));
         services.AddSingleton<ISnapshotTaker, PeerSnapshotTaker>();
         services.AddSingleton<IShardHost, ShardHost>();
         services.AddHostedService<CatalogWatch>();
@@ -101,6 +102,7 @@ internal static class EmbedStoreServices
         Folder = provider.GetRequiredService<DataFolder>().Path,
         ScratchFolder = provider.GetRequiredService<ScratchFolder>().RowsPath,
         IsShared = isMember,
+        OwnerName = options.Cluster.SiloName,
         TableMemoryByteCount = options.RowStore.MemoryBytes,
         ReserveByteCount = options.RowStore.ReserveBytes,
         LogSegmentByteCount = options.RowStore.LogSegmentBytes,

@@ -313,11 +313,31 @@ public sealed class TableCatalog : IAsyncDisposable
         return new ShardSlot($"{table.Name}/{number}", !_storage.IsShared && Directory.Exists(folder), () => OpenShardAsync(table, folder, scratch));
     }, _storage);
 
-    private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
+    private async Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        if (_storage.IsShared)
+        {
+            // Whoever had it before the claim may still believe to have it.
+            await Task.Delay(StorageOptions.OwnerConfirmedWithin, _storage.Time);
+        }
+
+        return shard;
+    }
+
+    /// <summary>Takes every shard of a table from whoever has it: nothing is acknowledged from here on, until somebody takes them again.</summary>
+    internal void Fence(Table table)
+    {
+        for (int number = 0; number < table.Shards.Count; number++)
+        {
+            string folder = FoldersOf(table).ShardFolder(table.Generation, number);
+            if (_storage.IsShared && Directory.Exists(folder))
+            {
+                Shard.TakeAway(_storage.Disk, folder, table.Rows, _storage.OwnerName);
+            }
+        }
     }
 
     /// <summary>Writes one shard's snapshot without the others: nothing to go back to, but its next opening reads less.</summary>

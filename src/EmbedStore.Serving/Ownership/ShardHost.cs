@@ -7,7 +7,7 @@ public sealed class ShardHost(TableCatalog catalog, SnapshotParts snapshots) : I
     public IReadOnlyList<ShardKey> All => [.. Slots().Select(static place => place.Key)];
 
     /// <inheritdoc/>
-    public IReadOnlyList<ShardKey> Taken => [.. Slots().Where(static place => place.Slot.IsTaken).Select(static place => place.Key)];
+    public IReadOnlyList<ShardKey> Taken => [.. Slots().Where(static place => place.Slot is { IsTaken: true, IsLost: false }).Select(static place => place.Key)];
 
     /// <inheritdoc/>
     public bool Take(ShardKey shard)

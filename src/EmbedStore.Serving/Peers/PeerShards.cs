@@ -40,7 +40,7 @@ public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates, Sna
         ShardSlot slot = table.Shards[key.Shard];
         if (slot.Opened is not { } shard)
         {
-            return !slot.IsTaken ? PeerAnswer.Begin(PeerOutcome.NotOwner, 0)
+            return !slot.IsTaken || slot.IsLost ? PeerAnswer.Begin(PeerOutcome.NotOwner, 0)
                 : slot.Failure is { } failure ? PeerAnswer.Unavailable(failure.Message)
                 : PeerAnswer.Begin(PeerOutcome.Recovering, 0);
         }

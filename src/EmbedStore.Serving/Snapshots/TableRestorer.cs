@@ -45,6 +45,8 @@ public sealed class TableRestorer(TableCatalog catalog, IShardRouter router, Sto
         try
         {
             TableSnapshot snapshot = SnapshotCatalog.List(storage.Disk, folders).First(snapshot => snapshot.Generation == next.Generation);
+            // What is acknowledged from here on could not be in the next generation.
+            catalog.Fence(table);
             await catalog.ReplaceAsync(table, next);
             return (next, snapshot);
         }
