@@ -11,10 +11,15 @@ namespace EmbedStore.Serving;
 /// it from the shards, (6) stored rows become elements of the answer.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
-public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
+/// <param name="cache">Rows that are at hand.</param>
+/// <param name="router">The way to the others.</param>
+/// <param name="gather">Makes elements of stored rows.</param>
+/// <param name="limits">Of a request.</param>
+/// <param name="coreCount">Threads that large reads of resident tables compute on at once. Default: as many as there are cores.</param>
+public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, int? coreCount = null)
 {
-    private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
-    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
+    private readonly RowReader _reader = new(cache, router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true);
+    private readonly RowReader _scanner = new(cache, router, gather, new SpareCores(1), countsUses: false);
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>

@@ -35,7 +35,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
         }
 
         memory.Own(rows);
-        return new RowReader(rows, router, gather, countsUses: false, reader.Freshness);
+        return new RowReader(rows, router, gather, new SpareCores(1), countsUses: false, reader.Freshness);
     }
 
     private async ValueTask<FeatureAnswer> AnswerAsync(FeaturePlan plan, RowReader rows, CancellationToken cancellation)
