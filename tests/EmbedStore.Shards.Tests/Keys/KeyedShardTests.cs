@@ -9,6 +9,15 @@ public sealed class KeyedShardTests
 {
     private static readonly RowFormat Keyed = new(ElementType.F32, Shards.Width, initializer: RowInitializer.Uniform(-1, 1, 5)) { Keyed = true };
 
+    [Fact]
+    public async Task ReadByKey_OfAClosedShard_IsRefusedAlsoWhereNoKeyIsKnown()
+    {
+        Shard shard = await OpenAsync(new FaultyDisk());
+        await shard.DisposeAsync();
+        RowKeys keys = RowKeys.Of("never");
+        Assert.Throws<ObjectDisposedException>(() => shard.ReadByKey(KeyHash.Of(keys), keys, default, new byte[shard.Format.DataByteCount], new RowStatus[1], default));
+    }
+
     [Theory]
     [InlineData(201)]
     [InlineData(202)]
