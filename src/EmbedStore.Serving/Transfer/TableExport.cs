@@ -24,7 +24,7 @@ public sealed class TableExport
         _format = AnswerFormat.OfRows(table.Rows, type, table.Spec.Missing);
         if (table.Shape.HasKeys)
         {
-            _keys = TableKeys.Of(table);
+            _keys = TableKeys.Of(table, ArraySource.Heap);
         }
         else if (table.Shape.IsOpen)
         {
