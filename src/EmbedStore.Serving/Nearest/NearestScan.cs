@@ -21,7 +21,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         {
             // Before the first row is looked at: all that are found are at least as new.
             long version = table.Version;
-            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, cancellation) : null;
+            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, memory, cancellation) : null;
             return plan.ComputeType == ElementType.F64
                 ? await RunAsync<double>(version, keys, workerCount, cancellation)
                 : await RunAsync<float>(version, keys, workerCount, cancellation);

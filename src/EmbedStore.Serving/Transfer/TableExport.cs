@@ -31,7 +31,7 @@ public sealed class TableExport
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
     internal static async ValueTask<TableExport> BeginAsync(RowReader reader, Table table, ElementType type, CancellationToken cancellation)
     {
-        TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, cancellation) : null;
+        TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, ArraySource.Heap, cancellation) : null;
         long[]? ids = table.Shape.IsOpen && keys is null ? (await reader.Router.LiveRowIdsAsync(table, cancellation)).Order().ToArray() : null;
         return new TableExport(reader, table, type, ids, keys);
     }

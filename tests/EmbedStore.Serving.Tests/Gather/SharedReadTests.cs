@@ -44,9 +44,9 @@ public sealed class SharedReadTests : IAsyncDisposable
         Answer shared = await ReadAsync(table, request, coreCount: 4);
 
         Assert.Equal(alone.Elements, shared.Elements);
-        Assert.Equal(alone.Lookup.Statuses, shared.Lookup.Statuses);
-        Assert.Equal(alone.Lookup.Versions, shared.Lookup.Versions);
-        Assert.Contains(RowStatus.NeverWritten, shared.Lookup.Statuses);
+        Assert.Equal(alone.Lookup.Statuses.ToArray(), shared.Lookup.Statuses.ToArray());
+        Assert.Equal(alone.Lookup.Versions.ToArray(), shared.Lookup.Versions.ToArray());
+        Assert.Contains(RowStatus.NeverWritten, shared.Lookup.Statuses.ToArray());
     }
 
     [Fact]

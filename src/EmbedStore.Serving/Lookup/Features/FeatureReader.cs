@@ -57,7 +57,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
     }
 
     private static Lookup LookupOf(Table table, SequencePlan sequence, RowReader rows) =>
-        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, withStatus: false);
+        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, statusMemory: null);
 
     private async ValueTask<Tensor> ReadWholeAsync(Lookup lookup, CancellationToken cancellation)
     {
