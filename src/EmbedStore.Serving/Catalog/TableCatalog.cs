@@ -241,6 +241,10 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="table">The table.</param>
     /// <param name="mirror">Gets every change of a row.</param>
     /// <param name="uses">Orders the uses of rows.</param>
-    internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses) =>
-        TableMemory.Of(table.Spec, (mirror as ResidentRows)?.ByteCount ?? (mirror as CachedRows)?.ByteCountMax ?? 0, mirror is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+    internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses)
+    {
+        IRowMirror? memory = mirror is TieredMirror tiered ? tiered.Memory : mirror;
+        long byteCount = (memory as ResidentRows)?.ByteCount ?? (memory as CachedRows)?.ByteCountMax ?? 0;
+        return TableMemory.Of(table.Spec, byteCount, memory is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+    }
 }

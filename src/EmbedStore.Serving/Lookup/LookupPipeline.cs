@@ -11,10 +11,15 @@ namespace EmbedStore.Serving;
 /// it from the shards, (6) stored rows become elements of the answer.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
-public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
+/// <param name="cache">Step 3.</param>
+/// <param name="router">Step 5.</param>
+/// <param name="gather">Step 6.</param>
+/// <param name="limits">Of a request.</param>
+/// <param name="compute">Asked first for what it may do at once, steps 3 to 6; null: nobody.</param>
+public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, IRowCompute? compute = null)
 {
-    private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
-    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
+    private readonly RowReader _reader = new(cache, router, gather, countsUses: true) { Compute = compute };
+    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false) { Compute = compute };
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>

@@ -14,6 +14,9 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
 
+    /// <summary>Asked first for what it may do at once; null: nobody.</summary>
+    public IRowCompute? Compute { get; init; }
+
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
     /// <param name="format">How stored rows become elements.</param>
@@ -43,6 +46,13 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             }
 
             return missing;
+        }
+
+        if (Compute is not null && !format.ByElement && format.Columns.IsAll(table.Rows.Width) && rows.Keys is null
+            && Compute.TryGather(table, format, rows.Ids.Span, destination.Span, versions.Span))
+        {
+            statuses.Span[..rows.Count].Clear();
+            return 0;
         }
 
         // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
