@@ -39,6 +39,11 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
     {
         int bags = plan.Begins.Length - 1;
         Memory<byte> result = memory.Rent<byte>(bags * _width * type.ByteCount());
+        if (TryPoolAtOnce(result.Span))
+        {
+            return new Tensor(type, TensorShape.Of(bags, _width), result);
+        }
+
         result.Span.Clear();
         Memory<int> counts = memory.Rent<int>(bags);
         counts.Span.Clear();
@@ -96,6 +101,19 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
         }
 
         pool.Finish(endBag, MemoryMarshal.Cast<byte, T>(target.Pooled.Span));
+    }
+
+    private bool TryPoolAtOnce(Span<byte> pooled)
+    {
+        var batch = new BagBatch
+        {
+            RowIds = plan.Rows.Ids.Span,
+            Begins = plan.Begins.Span,
+            Weights = plan.Weights.Span,
+            Mode = plan.Mode,
+            PaddingId = plan.PaddingId,
+        };
+        return plan.Rows.Keys is null && reader.Compute?.TryPool(table, batch, pooled) == true;
     }
 
     private void RequireFound(int first, int missing, ReadOnlySpan<RowStatus> statuses)

@@ -15,11 +15,12 @@ namespace EmbedStore.Serving;
 /// <param name="router">The way to the others.</param>
 /// <param name="gather">Makes elements of stored rows.</param>
 /// <param name="limits">Of a request.</param>
+/// <param name="compute">Asked first for what it may do at once, steps 3 to 6; null: nobody.</param>
 /// <param name="coreCount">Threads that large reads of resident tables compute on at once. Default: as many as there are cores.</param>
-public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, int? coreCount = null)
+public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, IRowCompute? compute = null, int? coreCount = null)
 {
-    private readonly RowReader _reader = new(cache, router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true);
-    private readonly RowReader _scanner = new(cache, router, gather, new SpareCores(1), countsUses: false);
+    private readonly RowReader _reader = new(cache, router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true) { Compute = compute };
+    private readonly RowReader _scanner = new(cache, router, gather, new SpareCores(1), countsUses: false) { Compute = compute };
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>

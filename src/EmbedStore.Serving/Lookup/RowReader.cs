@@ -16,6 +16,9 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
 
+    /// <summary>Asked first for what it may do at once; null: nobody.</summary>
+    public IRowCompute? Compute { get; init; }
+
     /// <summary>Who is asked for what no cache has.</summary>
     public IShardRouter Router => router;
 
@@ -26,7 +29,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     public long VersionOf(Table table) => freshness.AllowsAge ? freshness.VersionMin : table.Version;
 
     /// <summary>The same for rows of some age.</summary>
-    public RowReader With(Freshness other) => other == freshness ? this : new RowReader(cache, router, gather, cores, countsUses, other);
+    public RowReader With(Freshness other) => other == freshness ? this : new RowReader(cache, router, gather, cores, countsUses, other) { Compute = Compute };
 
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
@@ -78,6 +81,13 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
             }
 
             return missing;
+        }
+
+        if (Compute is not null && !format.ByElement && format.Columns.IsAll(table.Rows.Width) && run.Rows.Keys is null
+            && Compute.TryGather(table, format, run.Rows.Ids.Span, run.Elements.Span, run.Versions.Span))
+        {
+            run.Statuses.Span[..run.Count].Clear();
+            return 0;
         }
 
         // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
