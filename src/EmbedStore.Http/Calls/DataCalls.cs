@@ -9,7 +9,7 @@ namespace EmbedStore.Http;
 
 /// <summary>The data calls of API section 4: gather, put, apply, source, bag, nearest, prefetch, erase.</summary>
 /// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
-internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, RowPrefetcher prefetches, CallGate gate, IOptions<EmbedStoreOptions> options)
+internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, RowPrefetcher prefetches, CallGate gate, ClusterPlace place, IOptions<EmbedStoreOptions> options)
 {
     private const string DefaultIndex = "[ids]";
 
@@ -32,6 +32,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Type = type,
             Missing = missing,
             WithStatus = withStatus,
+            Freshness = FreshnessOf(context),
         };
         Lookup lookup = lookups.Prepare(lease.Table, asked, memory);
         Headers.SetVersion(context, lookup.Version);
@@ -116,6 +117,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             PaddingIndex = request.Parameters.Integer("padding_idx"),
             Type = request.Parameters.Type("dtype"),
             Missing = request.Parameters.Choice<MissingPolicy>("missing"),
+            Freshness = FreshnessOf(context),
         };
         using TableLease lease = catalog.Lease(TableOf(context));
         using var memory = new RequestMemory();
@@ -146,13 +148,15 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
 
     public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;
 
+    private Freshness FreshnessOf(HttpContext context) => Headers.FreshnessOf(context.Request, place.StalenessMaxMilliseconds);
+
     private async Task RunAsync(HttpContext context, string mainTensor, Func<DataRequest, Task> call)
     {
         gate.Enter();
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, mainTensor, options.Value.Limits.BodyBytes);
-            Headers.CheckFreshness(context.Request);
+            _ = FreshnessOf(context);
             await call(request);
         }
         finally

@@ -29,7 +29,8 @@ public sealed class Table : IAsyncDisposable
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
-        _mirror = new Lazy<IRowMirror?>(() => (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage));
+        _mirror = new Lazy<IRowMirror?>(() =>
+            storage.IsShared ? null : (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage));
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 

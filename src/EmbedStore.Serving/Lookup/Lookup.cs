@@ -21,7 +21,7 @@ public sealed class Lookup
         _entries = entries;
         _format = format;
         _missing = missing;
-        Version = table.Version;
+        Version = reader.VersionOf(table);
         EntryCount = entries.Rows.Count;
         Statuses = withStatus ? new RowStatus[EntryCount] : [];
         Versions = withStatus ? new long[EntryCount] : [];
@@ -69,9 +69,12 @@ public sealed class Lookup
         try
         {
             Memory<RowStatus> statuses = rented is null ? Statuses.AsMemory(first, count) : rented.AsMemory(0, count);
-            Memory<long> versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count);
-            ReadOnlyMemory<int> columns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count);
-            int missing = await _reader.ReadAsync(_table, _format, _entries.Rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
+            var run = new EntryRun(_entries.Rows.Slice(first, count), destination, statuses)
+            {
+                Versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count),
+                ElementColumns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count),
+            };
+            int missing = await _reader.ReadAsync(_table, _format, run, cancellation);
             if (missing > 0 && CanRefuse)
             {
                 throw RowNotFound(first, statuses.Span);

@@ -80,8 +80,8 @@ internal sealed class NearestWorker<T>
         {
             cancellation.ThrowIfCancellationRequested();
             RowList rows = _names is null ? new RowList(_rowIds[..count], null) : RowList.Of(_names.Pick(_rowIds.Span[..count]));
-            int missing = await _reader.ReadAsync(
-                _table, _plan.Format, rows, default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
+            var run = new EntryRun(rows, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count]);
+            int missing = await _reader.ReadAsync(_table, _plan.Format, run, cancellation);
             Search(missing > 0 && _plan.SkipsMissing ? LeaveOutMissing(count) : count, queries.Span, exact);
             if (Stopwatch.GetElapsedTime(began) > Turn)
             {

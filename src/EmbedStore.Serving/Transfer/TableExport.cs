@@ -65,7 +65,7 @@ public sealed class TableExport
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(count);
         try
         {
-            await _reader.ReadAsync(_table, _format, Rows(first, count), default, destination, statuses.AsMemory(0, count), default, cancellation);
+            await _reader.ReadAsync(_table, _format, new EntryRun(Rows(first, count), destination, statuses.AsMemory(0, count)), cancellation);
         }
         finally
         {

@@ -60,7 +60,7 @@ public sealed class AllocationTests
         await AssertBudgetAsync(async ids =>
         {
             FeatureRequest[] features = [.. Enumerable.Range(0, 2).Select(number => new FeatureRequest { Table = reads.Table, Tensors = ids, Origin = new FeatureOrigin($"features[{number}]", $"f{number}") })];
-            using FeatureAnswers answers = await reads.Lookups.LookUpAsync(features, CancellationToken.None);
+            using FeatureAnswers answers = await reads.Lookups.LookUpAsync(features, default, CancellationToken.None);
             foreach (FeatureAnswer answer in answers.Features)
             {
                 await answer.Rows!.ReadAsync(0, answer.Rows.EntryCount, reads.Destination, CancellationToken.None);

@@ -84,9 +84,9 @@ internal sealed class OpenTable : IAsyncDisposable
         Assert.Empty(await _catalog.RecoverAsync(CancellationToken.None));
     }
 
-    public async Task<long> SnapshotAsync() => (await new TableSnapshots(_catalog, Storage).TakeAsync(Table, CancellationToken.None)).Id;
+    public async Task<long> SnapshotAsync() => (await new TableSnapshots(_catalog, new LocalSnapshotShards(), Storage).TakeAsync(Table, CancellationToken.None)).Id;
 
-    public Task RestoreAsync(long snapshot, int shardCount) => new TableRestorer(_catalog, Storage).RestoreAsync("t", snapshot, shardCount, CancellationToken.None);
+    public Task RestoreAsync(long snapshot, int shardCount) => new TableRestorer(_catalog, new LocalShardRouter(), Storage).RestoreAsync("t", snapshot, shardCount, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
