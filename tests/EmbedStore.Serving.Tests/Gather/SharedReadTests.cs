@@ -94,7 +94,7 @@ public sealed class SharedReadTests : IAsyncDisposable
         Assert.Equal(new long[] { 2345, 6 }, error["position"]);
     }
 
-    private static LookupPipeline Pipeline(int coreCount) => new(new LocalRowCache(), new LocalShardRouter(), new CpuGather(), new ServingLimits(), coreCount);
+    private static LookupPipeline Pipeline(int coreCount) => new(new LocalRowCache(), new LocalShardRouter(), new CpuGather(), new ServingLimits(), coreCount: coreCount);
 
     private static async Task<Answer> ReadAsync(Table table, LookupRequest request, int coreCount)
     {
