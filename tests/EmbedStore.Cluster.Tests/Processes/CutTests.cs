@@ -9,7 +9,7 @@ namespace EmbedStore.Cluster.Tests;
 public sealed class CutTests(ITestOutputHelper output)
 {
     private const int BatchesBefore = 100;
-    private const int BatchesAfter = 100;
+    private const int BatchesAfter = 50;
 
     /// <summary>Writes through the server that is cut off, of each shard that it had.</summary>
     private const int WritesWhileCut = 20;
@@ -58,6 +58,7 @@ public sealed class CutTests(ITestOutputHelper output)
         }
 
         await load.EndAndCheckAsync();
+        output.WriteLine(load.Failures);
         output.Say(nameof(CutTests), FormattableString.Invariant(
             $"every shard written again {recovery.TotalSeconds:F1} s after the cut; through the server that was cut off {acknowledged.Sum()} direct writes acknowledged and kept, then none while {directs.Sum(static writer => writer.RefusedCount)} were refused; it ended when the cut did; {load.Totals}."));
     }

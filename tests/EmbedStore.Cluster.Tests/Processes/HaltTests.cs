@@ -69,6 +69,7 @@ public sealed class HaltTests(ITestOutputHelper output)
         }
 
         await load.EndAndCheckAsync();
+        output.WriteLine(load.Failures);
         output.Say(nameof(HaltTests), FormattableString.Invariant(
             $"halted for {HaltTime.TotalSeconds:F0} s, every shard written again after {recovery.TotalSeconds:F1} s; then of {writes.Length} writes before its door {acknowledged} were acknowledged and kept, of {reads.Length} reads {readCount} answered, none old; the process {(ended ? "ended" : "went on")}; {load.Totals}."));
     }

@@ -30,6 +30,7 @@ public sealed class KillTests(ITestOutputHelper output)
         }
 
         await load.EndAndCheckAsync();
+        output.WriteLine(load.Failures);
         output.Say(nameof(KillTests), $"3 kills, every shard written again after {string.Join(", ", recoveries.Select(static time => FormattableString.Invariant($"{time.TotalSeconds:F1} s")))}; {load.Totals}.");
         Assert.All(recoveries, static time => Assert.True(time < RecoveryTimeMax, $"It took {time} until every shard took writes again."));
     }

@@ -34,6 +34,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
 
         TimeSpan[] pauses = [.. load.PausesSince(began).Order()];
         await load.EndAndCheckAsync();
+        output.WriteLine(load.Failures);
         output.Say(nameof(RollingRestartTests), FormattableString.Invariant(
             $"3 clean stops of {string.Join(", ", stops.Select(static time => FormattableString.Invariant($"{time.TotalSeconds:F1} s")))}; longest pause of writes of a shard: median {pauses[pauses.Length / 2].TotalMilliseconds:F0} ms, largest {pauses[^1].TotalMilliseconds:F0} ms; {load.Totals}."));
         Assert.All(load.Writers, static writer => Assert.InRange(writer.TryCountMax, 1, TryCountMax));
@@ -54,6 +55,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         await load.WorkAsync(BatchesBetween);
         TimeSpan[] pauses = load.PausesSince(began);
         await load.EndAndCheckAsync();
+        output.WriteLine(load.Failures);
         output.Say("JoinTests", FormattableString.Invariant(
             $"{moved.Length} of {SiloCluster.ShardCount} shards moved within {took.TotalSeconds:F1} s; longest pause of writes of each: {string.Join(", ", moved.Select(shard => FormattableString.Invariant($"{pauses[shard].TotalMilliseconds:F0} ms")))}; {load.Totals}."));
         Assert.All(moved, shard => Assert.True(pauses[shard] < MovePauseMax, $"Shard {shard} took no writes for {pauses[shard]}."));

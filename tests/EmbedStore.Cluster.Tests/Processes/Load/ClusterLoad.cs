@@ -38,6 +38,9 @@ internal sealed class ClusterLoad : IAsyncDisposable
         System.Globalization.CultureInfo.InvariantCulture,
         $"{AcknowledgedCount} batches acknowledged once, {_writers.Sum(static writer => writer.FailedTryCount)} tries failed (at most {_writers.Max(static writer => writer.TryCountMax)} of one batch, which took {_writers.Max(static writer => writer.LongestBatch).TotalSeconds:F1} s), {_writers.Sum(static writer => writer.RepeatedCount)} sent twice on purpose; {_fresh.ReadCount} fresh reads, {_fresh.RefusedCount} refused; {_aged.Sum(static reader => reader.ReadCount)} aged reads, 0 refused, the longest {_aged.Select(static reader => reader.LongestRead.TotalMilliseconds).DefaultIfEmpty().Max():F0} ms");
 
+    /// <summary>Why tries of writers failed, and how often, in lines.</summary>
+    public string Failures => string.Join('\n', _writers.SelectMany(static writer => writer.Failures).GroupBy(static pair => pair.Key, static pair => pair.Value).Select(static reason => $"{reason.Sum()} x {reason.Key}"));
+
     /// <summary>Waits until a write to every shard that began after a moment was acknowledged.</summary>
     /// <returns>How long that took since the moment.</returns>
     public async Task<TimeSpan> RecoveryFromAsync(long moment)

@@ -4,12 +4,15 @@ using EmbedStore.Testing;
 
 namespace EmbedStore.Cluster.Tests;
 
-/// <summary>A writer with sequences: each batch is sent until it is acknowledged, by one server after the other, and some once more after that. So what it added to each row is known exactly.</summary>
+/// <summary>A writer with sequences: each batch is sent until it is acknowledged, to the next server after each failure, and some once more after that. So what it added to each row is known exactly.</summary>
 /// <remarks>Whole numbers, so that binary32 adds them exactly in whatever order.</remarks>
 internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> servers, int seed)
 {
     private const int BatchRowCountMax = 12;
     private const int BatchesPerRepetition = 8;
+
+    /// <summary>Batches that are acknowledged by one server before the next one gets some, on average.</summary>
+    private const int BatchesPerServer = 4;
 
     /// <summary>Of one try; a longer one is made again with another server.</summary>
     private static readonly TimeSpan TryTimeout = TimeSpan.FromSeconds(5);
@@ -33,6 +36,9 @@ internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> serve
 
     /// <summary>Tries that failed.</summary>
     public long FailedTryCount { get; private set; }
+
+    /// <summary>Why, and how often.</summary>
+    public Dictionary<string, int> Failures { get; } = [];
 
     /// <summary>Of one batch.</summary>
     public int TryCountMax { get; private set; }
@@ -61,7 +67,7 @@ internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> serve
         long began = Stopwatch.GetTimestamp();
         for (int tries = 1; ; tries++)
         {
-            if (await Calls.TryAsync(() => SendAsync(isStep, rows, number, AcknowledgedCount + 1)) is not null)
+            if (await Calls.TryAsync(() => SendAsync(isStep, rows, number, AcknowledgedCount + 1), Note) is not null)
             {
                 AcknowledgedCount++;
                 TryCountMax = Math.Max(TryCountMax, tries);
@@ -70,6 +76,7 @@ internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> serve
             }
 
             FailedTryCount++;
+            _server++;
             if (Stopwatch.GetElapsedTime(began) > ServerProgram.Patience)
             {
                 throw new TimeoutException($"{name}: batch {AcknowledgedCount + 1} was not acknowledged in {tries} tries.");
@@ -79,9 +86,13 @@ internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> serve
         }
     }
 
+    private void Note(string reason) => Failures[reason] = Failures.GetValueOrDefault(reason) + 1;
+
     private async Task RepeatSometimesAsync(bool isStep, int[] rows, int number)
     {
-        if (_random.Next(BatchesPerRepetition) == 0 && await Calls.TryAsync(() => SendAsync(isStep, rows, number, AcknowledgedCount)) is { } again)
+        bool isRepeated = _random.Next(BatchesPerRepetition) == 0;
+        _server += isRepeated || _random.Next(BatchesPerServer) == 0 ? 1 : 0;
+        if (isRepeated && await Calls.TryAsync(() => SendAsync(isStep, rows, number, AcknowledgedCount)) is { } again)
         {
             RepeatedCount++;
             if (again.Headers.GetValueOrDefault("embedstore-duplicate") != "true")
@@ -91,14 +102,9 @@ internal sealed class LedgerWriter(string name, IReadOnlyList<SiloProcess> serve
         }
     }
 
-    /// <summary>Each time to the next server.</summary>
-    private Task<Answer> SendAsync(bool isStep, int[] rows, int number, long sequence)
-    {
-        _server = (_server + 1) % _clients.Length;
-        return _clients[_server].SendAsync(
-            HttpMethod.Post,
-            $"/v1/tables/{SiloCluster.Table}/{(isStep ? "apply" : "put?accumulate=true")}",
-            WireBody.Content(WireFormat.Safetensors, RowSet.Tensors(rows, isStep ? "gradients" : "values", number)),
-            headers: [("Embedstore-Writer", name), ("Embedstore-Sequence", sequence.ToString(CultureInfo.InvariantCulture))]);
-    }
+    private Task<Answer> SendAsync(bool isStep, int[] rows, int number, long sequence) => _clients[_server % _clients.Length].SendAsync(
+        HttpMethod.Post,
+        $"/v1/tables/{SiloCluster.Table}/{(isStep ? "apply" : "put?accumulate=true")}",
+        WireBody.Content(WireFormat.Safetensors, RowSet.Tensors(rows, isStep ? "gradients" : "values", number)),
+        headers: [("Embedstore-Writer", name), ("Embedstore-Sequence", sequence.ToString(CultureInfo.InvariantCulture))]);
 }

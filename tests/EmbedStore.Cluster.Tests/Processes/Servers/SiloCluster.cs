@@ -18,6 +18,11 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>What a failure shows of what the servers logged.</summary>
+    private const int LoggedLineCountMax = 60;
+
+    private const int LoggedLineLengthMax = 300;
+
     /// <summary>Placement gives each of the first three two shards of the table.</summary>
     private static readonly string[] Names = ["ada", "ben", "cora"];
 
@@ -115,7 +120,7 @@ internal sealed class SiloCluster : IAsyncDisposable
         catch (Exception failure)
         {
             throw new InvalidOperationException(
-                $"{failure.Message}\n{string.Join('\n', _silos.SelectMany(static silo => silo.Errors).Order(StringComparer.Ordinal).TakeLast(200))}", failure);
+                $"{failure.Message}\n{string.Join('\n', _silos.SelectMany(static silo => silo.Errors).Order(StringComparer.Ordinal).TakeLast(LoggedLineCountMax).Select(static line => line[..Math.Min(line.Length, LoggedLineLengthMax)]))}", failure);
         }
     }
 
