@@ -81,6 +81,7 @@ internal static class EmbedStoreServices
     private static void AddPeers(this IServiceCollection services, ClusterOptions cluster)
     {
         services.AddSingleton(new ClusterPlace(cluster.PeerPort, cluster.PeerKey, cluster.StalenessMaxMilliseconds));
+        services.AddSingleton<GoneServers>();
         services.AddSingleton<PeerHttp>();
         services.AddSingleton<IPeerTransport, HttpPeerTransport>();
         services.AddSingleton<ICatalogPeers, CatalogPeers>();

@@ -25,8 +25,8 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
     /// <summary>How old rows may be.</summary>
     public Freshness Freshness => freshness;
 
-    /// <summary>What a read that begins now is at least as new as.</summary>
-    public long VersionOf(Table table) => freshness.AllowsAge ? freshness.VersionMin : table.Version;
+    /// <summary>What a read that begins now is at least as new as. This server may not have heard of a version that its caller knows; the owners have.</summary>
+    public long VersionOf(Table table) => freshness.AllowsAge ? freshness.VersionMin : Math.Max(freshness.VersionMin, table.Version);
 
     /// <summary>The same for rows of some age.</summary>
     public RowReader With(Freshness other) => other == freshness ? this : new RowReader(cache, router, gather, cores, countsUses, other) { Compute = Compute };

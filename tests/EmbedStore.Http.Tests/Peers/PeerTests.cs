@@ -113,6 +113,42 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
     }
 
     [Fact]
+    public async Task Read_OfAVersionThatTheServerHasNotHeardOf_SaysAtLeastThatVersion()
+    {
+        string table = await servers.NewAsync("[64, 1]", ", \"shards\": 1");
+        await servers.GiveAsync(servers.KeysOf(table)[0], "second");
+        long version = (await servers.Second.PutAsync(table, "[3]", F32(TensorShape.Of(1), static _ => 2))).Success()["version"].GetInt64();
+        foreach (string age in (string[])["0", "60000"])
+        {
+            (string, string)[] headers = [("Embedstore-Max-Staleness", age), ("Embedstore-Min-Version", version.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+            Answer answer = (await servers.First.PostJsonAsync($"/v1/tables/{table}/gather?index=%5B3%5D", "{}", "application/x-safetensors", headers)).Success();
+            Assert.Equal(2, answer.Rows().Floats()[0]);
+            Assert.True(answer.Version >= version, $"Version {version} was asked for, and {answer.Version} came.");
+        }
+    }
+
+    [Fact]
+    public async Task Call_PassedOnToAServerThatHalted_EndsWhenItIsNoMemberAnyMore()
+    {
+        // Takes connections, and says nothing.
+        using var halted = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        halted.Start();
+        servers.Owners.Add("halted", new Uri($"http://{halted.LocalEndpoint}"));
+        servers.Owners.Home = "halted";
+        try
+        {
+            Task<Answer> call = servers.First.CreateAsync(Tables.NewName(), """{"shape": [4, 2]}""");
+            using System.Net.Sockets.Socket arrived = await halted.AcceptSocketAsync();
+            servers.Owners.Remove("halted");
+            Expect.Refused(await call.WaitAsync(ServerProgram.Patience), 503, "shard_unavailable");
+        }
+        finally
+        {
+            servers.Owners.Home = "first";
+        }
+    }
+
+    [Fact]
     public async Task Batches_SentToBothServersAtOnce_CountOnce()
     {
         string table = await servers.NewAsync("[64, 1]", ", \"shards\": 4, \"optimizer\": {\"kind\": \"sgd\", \"lr\": 1}");
