@@ -22,7 +22,7 @@ public class SubscriptBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _tensors = new() { ["ids"] = new Tensor(ElementType.I64, TensorShape.Of(_batch.BagCount, _batch.BagLength), _batch.Bytes) };
+        _tensors = new() { ["ids"] = _batch.Tensor };
         _subscript = Parse();
         SubscriptPlan plan = Plan();
         Same.Require<long>(_batch.Ids, plan.RowIds().Span);

@@ -15,7 +15,6 @@ internal static class Cleanup
     /// <summary>A signal came: what fails from now on fails because its peer was ended.</summary>
     public static bool IsInterrupted { get; private set; }
 
-    /// <summary>Remembers it.</summary>
     public static void Add(IDisposable owned)
     {
         lock (Gate)

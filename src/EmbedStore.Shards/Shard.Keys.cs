@@ -45,12 +45,8 @@ public sealed partial class Shard
             }
         }
 
-        int missing = askedIds.Length - known;
-        if (known > 0)
-        {
-            missing += Read(ids.AsSpan(0, known), places.AsSpan(0, known), destination, statuses, versions, firstTick);
-        }
-
+        // Also when no key is known: a shard that is closed says so.
+        int missing = askedIds.Length - known + Read(ids.AsSpan(0, known), places.AsSpan(0, known), destination, statuses, versions, firstTick);
         ArrayPool<long>.Shared.Return(ids);
         ArrayPool<int>.Shared.Return(places);
         return missing;
@@ -62,6 +58,18 @@ public sealed partial class Shard
     {
         key = default;
         return _state.Keys?.TryGetKey(rowId, out key) ?? false;
+    }
+
+    /// <summary>Keys of all live rows, in no order; see <see cref="RowIds"/>. They stay valid.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> LiveKeys()
+    {
+        foreach (long rowId in RowIds())
+        {
+            if (TryGetKey(rowId, out ReadOnlyMemory<byte> key))
+            {
+                yield return key;
+            }
+        }
     }
 
     /// <summary>Gives each write of the group the ids of its keys; a write with more new keys than there is place for is answered and gone.</summary>

@@ -10,16 +10,8 @@ internal sealed class LoadProcess : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly Process _process;
 
-    public LoadProcess(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "EmbedStore.Load.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["TMPDIR"] = _folder.Path;
-        _process = Process.Start(start)!;
-    }
+    public LoadProcess(params string[] arguments) =>
+        _process = Process.Start(ServerProgram.Describe(_folder.Path, arguments, new Dictionary<string, string> { ["TMPDIR"] = _folder.Path }, "EmbedStore.Load"))!;
 
     /// <summary>Temporary folders and files that are there now.</summary>
     public string[] Leftovers => Directory.GetFileSystemEntries(_folder.Path, "embedstore-load-*");

@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Engines;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
@@ -19,8 +18,7 @@ public sealed class MicroTests
     public void Benchmark_RunOnce_FindsItsResultRight(Type benchmarks)
     {
         using var artifacts = new TemporaryFolder();
-        Job once = Job.Dry.WithStrategy(RunStrategy.ColdStart);
-        IConfig config = ManualConfig.CreateEmpty().AddJob(once.WithToolchain(BenchmarkDotNet.Toolchains.InProcess.Emit.InProcessEmitToolchain.Instance)).WithArtifactsPath(artifacts.Path);
+        IConfig config = ManualConfig.CreateEmpty().AddJob(InProcess.Of(Job.Dry)).WithArtifactsPath(artifacts.Path);
         Summary summary = BenchmarkRunner.Run(benchmarks, config);
         Assert.False(summary.HasCriticalValidationErrors, string.Join('\n', summary.ValidationErrors));
         Assert.NotEmpty(summary.Reports);

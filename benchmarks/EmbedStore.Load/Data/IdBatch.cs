@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Load;
 
@@ -11,6 +12,9 @@ internal sealed record IdBatch(int Number, int BagCount, int BagLength, byte[] B
 {
     /// <summary>Shape [B × T].</summary>
     public ReadOnlySpan<long> Ids => MemoryMarshal.Cast<byte, long>(Bytes);
+
+    /// <summary>A view, of the shape that it has.</summary>
+    public Tensor Tensor => new(ElementType.I64, TensorShape.Of(BagCount, BagLength), Bytes);
 
     /// <summary>B × T.</summary>
     public int Count => BagCount * BagLength;

@@ -45,6 +45,14 @@ internal sealed record RowSet(long RowCount, int Width, ElementType Type = Eleme
         }
     }
 
+    /// <summary>The rows of a batch in its order, shape [ids, row bytes].</summary>
+    public byte[] RowsOf(IdBatch batch)
+    {
+        byte[] rows = new byte[batch.Count * RowByteCount];
+        Fill(batch.Ids, rows);
+        return rows;
+    }
+
     /// <summary>Calls <paramref name="write"/> with all rows, run by run.</summary>
     public void ForEachRun(int runRowCount, Action<long, ReadOnlyMemory<byte>> write)
     {
@@ -83,13 +91,12 @@ internal sealed record RowSet(long RowCount, int Width, ElementType Type = Eleme
         }
     }
 
-    /// <summary>The finalizer of SplitMix64.</summary>
-    private static ulong Mix(ulong value) => unchecked(Finish((value + 1) * 0x9E3779B97F4A7C15));
-
-    private static ulong Finish(ulong value)
+    /// <summary>Output number <paramref name="value"/> of SplitMix64 from seed 0.</summary>
+    private static ulong Mix(ulong value)
     {
         unchecked
         {
+            value = (value + 1) * 0x9E3779B97F4A7C15;
             value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
             value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
             return value ^ (value >> 31);

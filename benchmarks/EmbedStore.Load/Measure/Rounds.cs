@@ -13,7 +13,6 @@ internal sealed class Rounds
 
     private Rounds(Dictionary<string, double[][]> samples) => _samples = samples;
 
-    /// <summary>Measures.</summary>
     public static Rounds Run(LoadOptions options, params IReadOnlyList<Contender> contenders)
     {
         Console.Error.WriteLine("measuring " + string.Join(", ", contenders.Select(static contender => contender.Name)));

@@ -9,8 +9,7 @@ internal static class SameBytes
     {
         foreach (IdBatch batch in batches)
         {
-            byte[] expected = new byte[batch.Count * rows.RowByteCount];
-            rows.Fill(batch.Ids, expected);
+            byte[] expected = rows.RowsOf(batch);
             byte[] actual = new byte[expected.Length];
             foreach (IPeer peer in peers)
             {

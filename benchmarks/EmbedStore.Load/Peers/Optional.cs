@@ -20,7 +20,6 @@ internal sealed record Optional<T>(T? Value, string Reason) : IDisposable
     public void Dispose() => Value?.Dispose();
 }
 
-/// <summary>Makes them.</summary>
 internal static class Optional
 {
     /// <summary>Starts a peer; when it is not installed, says so loudly and goes on.</summary>

@@ -26,7 +26,7 @@ internal sealed class DurableWorkload : IWorkload
         using var reader = new EmbedStorePeer(table);
         using var trainer = new Trainer(table, stage.Rows);
         IdBatch[] batches = IdSource.Uniform(stage.Rows.RowCount).Batches(Shapes.LargeBatchCount, Shapes.TrainedRowCount, 1, seed: 5);
-        byte[][] rows = [.. batches.Select(batch => RowsOf(stage.Rows, batch))];
+        byte[][] rows = [.. batches.Select(stage.Rows.RowsOf)];
         HttpRequest[] puts = [.. batches.Select(batch => SafetensorsRequest.OfRows(table.Path("put"), batch, "values", rows[batch.Number]))];
         void PutBatch(IdBatch batch) => TrainedTable.Send(connection, puts[batch.Number]);
 
@@ -59,12 +59,5 @@ internal sealed class DurableWorkload : IWorkload
     {
         string figure = $"durable {ours} of 4,096 rows / {theirs}, appendfsync always";
         return redis.Value is null ? Line.NotRun(figure, redis.Reason, goal) : Line.Of(figure, rounds, ours, theirs, Unit.RowsPerSecond, goal);
-    }
-
-    private static byte[] RowsOf(RowSet rows, IdBatch batch)
-    {
-        byte[] bytes = new byte[batch.Count * rows.RowByteCount];
-        rows.Fill(batch.Ids, bytes);
-        return bytes;
     }
 }

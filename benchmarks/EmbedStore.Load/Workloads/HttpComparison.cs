@@ -17,23 +17,6 @@ internal static class HttpComparison
         SameBytes.Require(rows, batches, peers);
         byte[] answer = Shapes.Answer(batches, rows);
         Rounds rounds = Rounds.Run(options, [.. peers.Select(peer => Sampling.Throughput(options, peer.Name, batches, batch => peer.Read(batch, answer)))]);
-        return
-        [
-            .. rivals.Select(rival => rival.Peer is { } peer
-                ? Line.Of($"{figure} / {rival.Name}, {ids.Name}", rounds, ours.Name, peer.Name, Unit.RowsPerSecond, rival.Goal)
-                : Line.NotRun($"{figure} / {rival.Name}, {ids.Name}", rival.Reason, rival.Goal)),
-        ];
+        return [.. rivals.Select(rival => rival.Compare(rounds, ours, $"{figure} / {rival.Name}, {ids.Name}", Unit.RowsPerSecond))];
     }
-}
-
-/// <summary>Whom a peer of this repository is compared with.</summary>
-/// <param name="Name">As the table of results calls it.</param>
-/// <param name="Peer">Null when it is not here.</param>
-/// <param name="Reason">Why it is not; empty when it is.</param>
-/// <param name="Goal">What the ratio is to reach, or null.</param>
-internal sealed record Rival(string Name, IPeer? Peer, string Reason, Goal? Goal)
-{
-    public static Rival Redis(Optional<RedisPeer> peer, Goal? goal) => new("Redis MGET", peer.Value, peer.Reason, goal);
-
-    public static Rival Memcached(Optional<MemcachedPeer> peer) => new("memcached get", peer.Value, peer.Reason, null);
 }

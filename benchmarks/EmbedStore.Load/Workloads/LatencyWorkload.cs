@@ -23,19 +23,16 @@ internal sealed class LatencyWorkload : IWorkload
     private static IEnumerable<Line> Compare(Stage stage, string shape, IdBatch[] batches, Goal? goal)
     {
         using var ours = new EmbedStorePeer(stage.Table);
-        IPeer[] peers = [.. new IPeer?[] { ours, stage.Redis.Value, stage.Memcached.Value }.OfType<IPeer>()];
+        Rival[] rivals = [Rival.Redis(stage.Redis, goal), Rival.Memcached(stage.Memcached)];
+        IPeer[] peers = [ours, .. rivals.Select(static rival => rival.Peer).OfType<IPeer>()];
         SameBytes.Require(stage.Rows, batches, peers);
         byte[] answer = Shapes.Answer(batches, stage.Rows);
         Rounds rounds = Rounds.Run(stage.Options, [.. peers.Select(peer => Sampling.Latency(stage.Options, peer.Name, batches, batch => peer.Read(batch, answer)))]);
         foreach ((string percentile, int number) in new[] { ("p50", Sampling.P50), ("p99", Sampling.P99) })
         {
-            yield return Over(stage.Redis.Value, "Redis MGET", stage.Redis.Reason, goal);
-            yield return Over(stage.Memcached.Value, "memcached get", stage.Memcached.Reason, null);
-
-            Line Over(IPeer? peer, string name, string reason, Goal? bound)
+            foreach (Rival rival in rivals)
             {
-                string figure = $"{percentile} of {shape} / {name}";
-                return peer is null ? Line.NotRun(figure, reason, bound) : Line.Of(figure, rounds, ours.Name, peer.Name, Unit.Microseconds, bound, number);
+                yield return rival.Compare(rounds, ours, $"{percentile} of {shape} / {rival.Name}", Unit.Microseconds, number);
             }
         }
     }

@@ -35,9 +35,7 @@ internal sealed class LocalWorkload : IWorkload
             ]);
         return
         [
-            stage.Redis.Value is { } redis
-                ? Line.Of($"shared memory (512, 64) / Redis MGET, {ids.Name}", rounds, shared.Name, redis.Name, Unit.RowsPerSecond, OverRedis)
-                : Line.NotRun($"shared memory (512, 64) / Redis MGET, {ids.Name}", stage.Redis.Reason, OverRedis),
+            Rival.Redis(stage.Redis, OverRedis).Compare(rounds, shared, $"shared memory (512, 64) / Redis MGET, {ids.Name}", Unit.RowsPerSecond),
             Line.Of($"shared memory (512, 64) / {raw.Name}, {ids.Name}", rounds, shared.Name, raw.Name, Unit.RowsPerSecond, null),
             Line.Of($"Unix domain socket (512, 64) / {raw.Name}, {ids.Name}", rounds, local.Name, raw.Name, Unit.RowsPerSecond, null),
         ];

@@ -31,13 +31,10 @@ internal sealed class MemoryWorkload : IWorkload
         SameBytes.Require(rows, batches, peers);
         byte[] answer = Shapes.Answer(batches, rows);
         Rounds rounds = Rounds.Run(stage.Options, [.. peers.Select(peer => Sampling.Throughput(stage.Options, peer.Name, batches, batch => peer.Read(batch, answer)))]);
+        var rival = new Rival("RocksDB MultiGet", rocksDb.Value, rocksDb.Reason, Goal);
         return [Over(inProcess, "in process"), Over(http, "over HTTP")];
 
-        Line Over(IPeer ours, string where)
-        {
-            string figure = $"larger than memory ({TimesMemory}×), {where} / RocksDB MultiGet, uniform";
-            return rocksDb.Value is { } peer ? Line.Of(figure, rounds, ours.Name, peer.Name, Unit.RowsPerSecond, Goal) : Line.NotRun(figure, rocksDb.Reason, Goal);
-        }
+        Line Over(IPeer ours, string where) => rival.Compare(rounds, ours, $"larger than memory ({TimesMemory}×), {where} / {rival.Name}, uniform", Unit.RowsPerSecond);
     }
 
     private static RowSet RowsOf(LoadOptions options) => new(Math.Max(options.TableRowCount, TimesMemory * MemoryByteCountMin / (Stage.Width * sizeof(float))), Stage.Width);

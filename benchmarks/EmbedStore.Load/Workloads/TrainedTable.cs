@@ -16,8 +16,7 @@ internal static class TrainedTable
     {
         EmbedStoreTable table = EmbedStoreTable.Load(server, "trained", rows, $$""", "optimizer": {"kind": "rowwise_adagrad", "lr": {{Rate}}, "eps": 1e-8}""");
         IdBatch batch = First(Math.Min(Shapes.TrainedRowCount, (int)rows.RowCount));
-        byte[] expected = new byte[batch.Count * rows.RowByteCount];
-        rows.Fill(batch.Ids, expected);
+        byte[] expected = rows.RowsOf(batch);
 
         // The mean of squares is Gradient², its root Gradient, and ε vanishes beside it in binary32: each element moves by just the rate.
         foreach (ref float element in MemoryMarshal.Cast<byte, float>(expected.AsSpan()))

@@ -21,6 +21,8 @@ internal sealed record Feature(string Path, string Name, string Table, IReadOnly
 
     public long? Integer(string field) => Fields.TryGetValue(field, out string? text) ? RequestParameters.IntegerOf(text, $"{Path}.{field}") : null;
 
+    public double? Number(string field) => Fields.TryGetValue(field, out string? text) ? RequestParameters.NumberOf(text, $"{Path}.{field}") : null;
+
     public bool Flag(string field) => Fields.TryGetValue(field, out string? text) && RequestParameters.FlagOf(text, $"{Path}.{field}");
 }
 

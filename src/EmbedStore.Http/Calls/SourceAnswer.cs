@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Http;
@@ -59,7 +60,7 @@ internal static class SourceAnswer
             counts[^1]++;
         }
 
-        return Answer(plan, new KeysTensor("unique", TensorShape.Of(unique.Count), keys.Pick(unique.ToArray().AsSpan())), inverse, [.. counts]);
+        return Answer(plan, new KeysTensor("unique", TensorShape.Of(unique.Count), keys.Pick<int>(CollectionsMarshal.AsSpan(unique))), inverse, [.. counts]);
     }
 
     private static IEnumerable<AnswerTensor> Answer(SubscriptPlan plan, AnswerTensor unique, long[] inverse, long[] counts)

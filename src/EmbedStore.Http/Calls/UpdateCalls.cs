@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using EmbedStore.Serving;
 using EmbedStore.Shards;
@@ -15,7 +14,7 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
     public async Task UpdateAsync(HttpContext context)
     {
         gate.Enter();
-        var leases = new List<TableLease>();
+        using var leases = new TableLeases(catalog);
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, "ids", options.Value.Limits.BodyBytes);
@@ -29,19 +28,14 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
 
             // In the order of API section 5, over all parts: parameters, tables, subscripts, the rest.
             List<PartFields> fields = features.Select(PartFields.Of).ToList();
-            foreach (Feature feature in features)
-            {
-                leases.Add(catalog.Lease(feature.Table));
-            }
-
+            List<Table> tables = features.Select(feature => leases.Lease(feature.Table)).ToList();
             List<UpdateRequest> requests = features.Zip(fields, (feature, part) => RequestOf(feature, part, writer)).ToList();
-            using WriterTurn turn = await WriterTurn.TakeAsync(writer, leases.Select(static lease => lease.Table), context.RequestAborted);
-            PreparedUpdate[] prepared = [.. requests.Select((part, i) => updates.Prepare(leases[i].Table, part))];
+            using WriterTurn turn = await updates.TakeTurnAsync(writer, tables, context.RequestAborted);
+            PreparedUpdate[] prepared = [.. requests.Select((part, i) => updates.Prepare(turn, tables[i], part))];
             await AnswerAsync(context, features, await CommitAsync(prepared));
         }
         finally
         {
-            leases.ForEach(static lease => lease.Dispose());
             gate.Leave();
         }
     }
@@ -89,7 +83,9 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
     private sealed record PartFields(RowWriteKind Kind, double? Rate, Dialect Dialect)
     {
         public static PartFields Of(Feature feature) => new(
-            KindOf(feature), RateOf(feature), RequestParameters.DialectOf(feature.Fields.GetValueOrDefault("dialect", "pytorch"), $"{feature.Path}.dialect"));
+            KindOf(feature),
+            RequestParameters.RateOf(feature.Number("lr"), $"{feature.Path}.lr"),
+            RequestParameters.DialectOf(feature.Fields.GetValueOrDefault("dialect", "pytorch"), $"{feature.Path}.dialect"));
 
         private static RowWriteKind KindOf(Feature feature) => (feature.Fields.GetValueOrDefault("op", ""), feature.Flag("accumulate")) switch
         {
@@ -99,10 +95,6 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
             ("apply", true) => throw feature.Invalid("accumulate", "goes with op put"),
             (string other, _) => throw feature.Invalid("op", $"is put or apply; was '{other}'"),
         };
-
-        private static double? RateOf(Feature feature) => !feature.Fields.TryGetValue("lr", out string? text) ? null
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? RequestParameters.RateOf(rate, $"{feature.Path}.lr")
-            : throw feature.Invalid("lr", $"is a number; was '{text}'");
     }
 
     private static Task AnswerAsync(HttpContext context, IReadOnlyList<Feature> features, UpdateAnswer[] answers)

@@ -16,6 +16,10 @@ public sealed class EmbedStoreOptions
     [Description("folder of all tables")]
     public string Data { get; set; } = "./embedstore-data";
 
+    /// <summary>Folder of this server alone, for what it may lose. A relative path counts from the current folder. Default: empty, which means a folder in <see cref="Data"/>. Servers that share <see cref="Data"/> have one each.</summary>
+    [Description("folder of what may be lost, empty = in Data")]
+    public string ScratchFolder { get; set; } = "";
+
     /// <summary>IP address of every door. Default: <c>127.0.0.1</c>. Range: loopback addresses only, because keys and certificates are not built yet.</summary>
     [Description("IP address of every door, loopback only")]
     public string Address { get; set; } = "127.0.0.1";
@@ -58,6 +62,9 @@ public sealed class EmbedStoreOptions
 
     /// <summary>When tables are written to snapshots of their own accord.</summary>
     public SnapshotOptions Snapshots { get; } = new();
+
+    /// <summary>How this server joins others. Read by the silo program alone.</summary>
+    public ClusterOptions Cluster { get; } = new();
 
     /// <summary>Where traces, metrics and logs go.</summary>
     public TelemetryOptions Telemetry { get; } = new();

@@ -21,6 +21,7 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         CheckLimits(options.Limits, result);
         CheckRowStore(options.RowStore, result);
         CheckSnapshots(options.Snapshots, result);
+        CheckCluster(options.Cluster, result);
         CheckTelemetry(options.Telemetry, result);
         return result.Build();
     }
@@ -71,6 +72,59 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         if (snapshots.Interval < TimeSpan.FromSeconds(1) || snapshots.Interval > TimeSpan.FromDays(365))
         {
             result.AddError($"EmbedStore:Snapshots:Interval must be in [00:00:01, 365.00:00:00]; was {snapshots.Interval}.");
+        }
+    }
+
+    private static void CheckCluster(ClusterOptions cluster, ValidateOptionsResultBuilder result)
+    {
+        CheckName(result, "Cluster:Id", cluster.Id, "-", 1);
+        CheckName(result, "Cluster:SiloName", cluster.SiloName, "_.-", 0);
+        if (cluster.Membership is not (ClusterOptions.Localhost or ClusterOptions.Postgres))
+        {
+            result.AddError($"EmbedStore:Cluster:Membership must be {ClusterOptions.Localhost} or {ClusterOptions.Postgres}; was '{cluster.Membership}'.");
+        }
+
+        if (cluster.Membership == ClusterOptions.Postgres && cluster.PostgresConnection.Length == 0)
+        {
+            result.AddError($"EmbedStore:Cluster:PostgresConnection must not be empty with membership {ClusterOptions.Postgres}.");
+        }
+
+        if (!IPAddress.TryParse(cluster.AdvertisedAddress, out IPAddress? address))
+        {
+            result.AddError($"EmbedStore:Cluster:AdvertisedAddress must be an IP address; was '{cluster.AdvertisedAddress}'.");
+        }
+        else if (!IPAddress.IsLoopback(address) && cluster.PeerKey.Length == 0)
+        {
+            result.AddError($"EmbedStore:Cluster:PeerKey must not be empty when the other servers use {address}, no loopback address.");
+        }
+
+        if (cluster.PeerKey.Length is not (0 or (>= 32 and <= 256)))
+        {
+            result.AddError($"EmbedStore:Cluster:PeerKey must have 32 to 256 characters; had {cluster.PeerKey.Length}.");
+        }
+
+        CheckRange(result, "Cluster:PrimaryPort", cluster.PrimaryPort, 1, IPEndPoint.MaxPort);
+        CheckRange(result, "Cluster:SiloPort", cluster.SiloPort, 0, IPEndPoint.MaxPort);
+        CheckRange(result, "Cluster:GatewayPort", cluster.GatewayPort, 0, IPEndPoint.MaxPort);
+        CheckRange(result, "Cluster:PeerPort", cluster.PeerPort, 0, IPEndPoint.MaxPort);
+        CheckRange(result, "Cluster:StalenessMaxMilliseconds", cluster.StalenessMaxMilliseconds, 0, 86_400_000);
+        CheckRange(result, "Cluster:PeerRowBytes", cluster.PeerRowBytes, MiB, 16 * TiB);
+        if (cluster.MoveWait < TimeSpan.Zero || cluster.MoveWait > TimeSpan.FromMinutes(5))
+        {
+            result.AddError($"EmbedStore:Cluster:MoveWait must be in [00:00:00, 00:05:00]; was {cluster.MoveWait}.");
+        }
+
+        if (cluster.CertificatePath.Length > 0 != cluster.CertificateKeyPath.Length > 0 || cluster.CertificatePath.Length > 0 != cluster.AuthorityPath.Length > 0)
+        {
+            result.AddError("EmbedStore:Cluster:CertificatePath, CertificateKeyPath and AuthorityPath must be given together or not at all.");
+        }
+    }
+
+    private static void CheckName(ValidateOptionsResultBuilder result, string name, string value, string marks, int lengthMin)
+    {
+        if (value.Length < lengthMin || value.Length > 64 || !value.All(letter => char.IsAsciiLetterOrDigit(letter) || marks.Contains(letter, StringComparison.Ordinal)))
+        {
+            result.AddError($"EmbedStore:{name} must be {lengthMin} to 64 letters, digits or one of '{marks}'; was '{value}'.");
         }
     }
 

@@ -32,8 +32,10 @@ internal sealed class TransferCalls(TableCatalog catalog, LookupPipeline lookups
                 new Fact("actual", "format=npy"));
         }
 
-        TableExport export = lookups.Export(lease.Table, type);
-        Headers.SetVersion(context, lease.Table.Version);
+        // Before the rows are listed: all that are sent are at least as new.
+        long version = lease.Table.Version;
+        TableExport export = await lookups.ExportAsync(lease.Table, type, context.RequestAborted);
+        Headers.SetVersion(context, version);
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{lease.Table.Name}.{FormatOf(parameters)}\"";
         var rows = new ExportTensor("rows", export);
         IReadOnlyList<AnswerTensor> tensors = export.HasKeys ? [rows, new ExportKeysTensor("keys", export)]

@@ -97,9 +97,7 @@ internal sealed class RequestParameters
         : value >= min && value <= max ? value
         : throw Invalid(name, FormattableString.Invariant($"is in [{min}, {max}]; was {value}"));
 
-    public double? Number(string name) => !_values.TryGetValue(name, out string? text) ? null
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
-        : throw Invalid(name, $"is a number; was '{text}'");
+    public double? Number(string name) => _values.TryGetValue(name, out string? text) ? NumberOf(text, name) : null;
 
     /// <summary>A member of an enumeration by its snake_case name.</summary>
     public T? Choice<T>(string name)
@@ -119,6 +117,10 @@ internal sealed class RequestParameters
     public static long IntegerOf(string text, string path) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
         ? value
         : throw Invalid(path, $"is an integer; was '{text}'");
+
+    public static double NumberOf(string text, string path) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        ? value
+        : throw Invalid(path, $"is a number; was '{text}'");
 
     public static ElementType TypeOf(string text, string path) => ElementTypes.TryParse(text, out ElementType type)
         ? type

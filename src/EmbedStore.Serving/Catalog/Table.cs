@@ -29,7 +29,7 @@ public sealed class Table : IAsyncDisposable
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
-        _mirror = new Lazy<IRowMirror?>(() => WithTier(
+        _mirror = new Lazy<IRowMirror?>(() => storage.IsShared ? null : WithTier(
             (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage), storage.Tier?.TryMake(this)));
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
@@ -138,10 +138,9 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    /// <summary>Number of the next step of the optimizer: higher than every one before, also after a restart.</summary>
-    internal long NextStep()
+    /// <summary>Number of the next step of the optimizer: higher than every one that was given before, and than <paramref name="taken"/>.</summary>
+    internal long NextStep(long taken)
     {
-        long taken = Shards.Max(static slot => slot.Opened?.StepNumber ?? 0);
         long seen = Volatile.Read(ref _stepSeen);
         while (true)
         {

@@ -3,9 +3,8 @@ using EmbedStore.Shards;
 namespace EmbedStore.Serving;
 
 /// <summary>How a table's memory is shared out between its rows here and in its shards.</summary>
-/// <param name="RowCacheByteCount">For <see cref="ResidentRows"/> or <see cref="CachedRows"/>, at most. Unit: bytes.</param>
 /// <param name="Shard">What each shard gets.</param>
-internal readonly record struct TableMemory(long RowCacheByteCount, RowStoreSize Shard)
+internal readonly record struct TableMemory(RowStoreSize Shard)
 {
     public static TableMemory Of(TableSpec spec, StorageOptions storage)
     {
@@ -15,13 +14,17 @@ internal readonly record struct TableMemory(long RowCacheByteCount, RowStoreSize
     }
 
     /// <summary>When it is known what was made.</summary>
+    /// <param name="spec">The table.</param>
+    /// <param name="rowCacheByteCount">Of <see cref="ResidentRows"/> or <see cref="CachedRows"/>, at most. Unit: bytes.</param>
+    /// <param name="isResident">It is the former.</param>
+    /// <param name="storage">Of the server.</param>
     public static TableMemory Of(TableSpec spec, long rowCacheByteCount, bool isResident, StorageOptions storage)
     {
         RowFormat rows = spec.ToRowFormat();
 
         // What a resident row does not have is its optimizer's state: its shard reads it with each step.
         bool isRead = !isResident || rows.StateByteCount > 0;
-        return new(rowCacheByteCount, RowStoreSize.Of(spec.ToShape(), rows, spec.ShardCount, storage.TableMemoryByteCount - rowCacheByteCount, isRead));
+        return new(RowStoreSize.Of(spec.ToShape(), rows, spec.ShardCount, storage.TableMemoryByteCount - rowCacheByteCount, isRead));
     }
 
     /// <summary>What a shard is opened with.</summary>
@@ -38,6 +41,9 @@ internal readonly record struct TableMemory(long RowCacheByteCount, RowStoreSize
         CommitInterval = storage.CommitInterval,
         Disk = storage.Disk,
         Time = storage.Time,
+        Ownership = storage.IsShared ? ShardOwnership.Epoch : ShardOwnership.Lock,
+        OwnerName = storage.OwnerName,
+        OwnerConfirmedWithin = StorageOptions.OwnerConfirmedWithin,
         Logger = storage.Logger,
     };
 }

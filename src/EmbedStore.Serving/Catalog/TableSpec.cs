@@ -34,7 +34,7 @@ public sealed record TableSpec
     /// <summary>What a row starts from; null: zeros.</summary>
     public InitializerSpec? Initializer { get; init; }
 
-    /// <summary>What updates rows by gradients; null: nothing. Space is kept for its state; it is not applied yet.</summary>
+    /// <summary>What updates rows by gradients; null: nothing does.</summary>
     public OptimizerSpec? Optimizer { get; init; }
 
     /// <summary>What an acknowledgement means. Default: <see cref="Durability.Commit"/>.</summary>

@@ -11,6 +11,10 @@ namespace EmbedStore.Serving;
 /// <param name="FillMissing">A missing row reads as what the initializer makes of its id, instead of zeros.</param>
 public readonly record struct AnswerFormat(RowFormat Rows, ColumnRange Columns, bool ByElement, ElementType Type, bool FillMissing)
 {
+    /// <summary>Of whole rows.</summary>
+    public static AnswerFormat OfRows(RowFormat rows, ElementType type, MissingPolicy missing) =>
+        new(rows, ColumnRange.All(rows.Width), ByElement: false, type, missing == MissingPolicy.Initialize);
+
     /// <summary>True when a stored row is the entry's answer as it stands.</summary>
     public bool IsStoredForm => !ByElement && !Rows.ScaledByRow && Type == Rows.ValueType && Columns.IsAll(Rows.Width);
 

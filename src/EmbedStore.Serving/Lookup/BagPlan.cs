@@ -44,7 +44,7 @@ internal sealed record BagPlan
         // First: padded keys have a dimension more than ids.
         if (table.Shape.HasKeys)
         {
-            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits) };
+            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits, memory) };
         }
 
         RequireTensors(request.Tensors);
@@ -96,43 +96,41 @@ internal sealed record BagPlan
             };
             if (!fits)
             {
-                throw Unsupported(name, $"'{name}' cannot be {tensor.Type.WireName()}.");
+                throw TensorErrors.Type(name, tensor.Type);
             }
         }
 
         ElementType type = request.Type ?? table.Rows.ValueType;
         return table.Rows.ValueType.IsFloatingPoint() && type.IsFloatingPoint()
             ? type
-            : throw Unsupported("rows", $"Rows of {table.Rows.ValueType.WireName()} are not pooled to {type.WireName()}: both are floating point.");
+            : throw new EmbedStoreException(
+                ErrorCode.UnsupportedDtype, $"Rows of {table.Rows.ValueType.WireName()} are not pooled to {type.WireName()}: both are floating point.", new Fact("tensor", "rows"));
     }
-
-    private static EmbedStoreException Unsupported(string tensor, string message) =>
-        new(ErrorCode.UnsupportedDtype, message, new Fact("tensor", tensor));
 
     private static void RequireShapes(Table table, BagRequest request, Tensor ids)
     {
         EmbeddingIds.RequireRows(table);
         if (ids.Shape.Rank is not (1 or 2))
         {
-            throw Mismatch("ids", "1 or 2 dimensions", ids.Shape);
+            throw TensorErrors.Shape("ids", "1 or 2 dimensions", ids.Shape);
         }
 
         if (request.Tensors.TryGetValue("offsets", out Tensor? offsets))
         {
             if (ids.Shape.Rank == 2)
             {
-                throw Mismatch("offsets", "no offsets beside ids of 2 dimensions", offsets.Shape);
+                throw TensorErrors.Shape("offsets", "no offsets beside ids of 2 dimensions", offsets.Shape);
             }
 
             if (offsets.Shape.Rank != 1)
             {
-                throw Mismatch("offsets", "1 dimension", offsets.Shape);
+                throw TensorErrors.Shape("offsets", "1 dimension", offsets.Shape);
             }
         }
 
         if (request.Tensors.TryGetValue("weights", out Tensor? weights) && !weights.Shape.Equals(ids.Shape))
         {
-            throw Mismatch("weights", ids.Shape, weights.Shape);
+            throw TensorErrors.Shape("weights", ids.Shape, weights.Shape);
         }
 
         if (weights is not null && request.Mode != PoolingMode.Sum)
@@ -140,9 +138,6 @@ internal sealed record BagPlan
             throw Invalid("mode", "Weights go with mode=sum only.");
         }
     }
-
-    private static EmbedStoreException Mismatch(string tensor, object expected, object actual) => new(
-        ErrorCode.ShapeMismatch, $"'{tensor}' has shape {actual}, expected {expected}.", new Fact("tensor", tensor), new Fact("expected", expected), new Fact("actual", actual));
 
     private static EmbedStoreException Invalid(string parameter, string message) =>
         new(ErrorCode.InvalidParameter, message, new Fact("parameter", parameter));

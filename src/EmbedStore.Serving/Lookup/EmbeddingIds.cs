@@ -11,12 +11,7 @@ internal static class EmbeddingIds
     {
         if (table.Shape.Sizes.Rank > 2)
         {
-            throw new EmbedStoreException(
-                ErrorCode.ShapeMismatch,
-                $"'table' has shape {table.Shape}, expected at most 2 dimensions.",
-                new Fact("tensor", "table"),
-                new Fact("expected", "at most 2 dimensions"),
-                new Fact("actual", table.Shape.ToString()));
+            throw TensorErrors.Shape("table", "at most 2 dimensions", table.Shape.ToString());
         }
     }
 
@@ -29,7 +24,7 @@ internal static class EmbeddingIds
     {
         if (table.Shape.HasKeys)
         {
-            return ReadKeys(ids);
+            return ReadKeys(ids, memory);
         }
 
         Memory<long> rowIds = memory.Rent<long>((int)ids.Shape.ElementCount);
@@ -42,10 +37,10 @@ internal static class EmbeddingIds
         return new RowList(rowIds, null);
     }
 
-    private static RowList ReadKeys(Tensor ids)
+    private static RowList ReadKeys(Tensor ids, RequestMemory memory)
     {
         RowKeys keys = ids.Keys!;
-        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys);
+        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys, memory);
     }
 
     private static void RequireInRange(long rowCount, TensorShape shape, ReadOnlySpan<long> rowIds)

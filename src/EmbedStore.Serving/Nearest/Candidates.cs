@@ -15,8 +15,11 @@ internal sealed class Candidates : IDisposable
     /// <summary>Every row of a fixed table; of an open one those that exist when their shard is reached.</summary>
     /// <param name="table">The table.</param>
     /// <param name="keys">Where it has keys: then rows go by their places there. Null otherwise.</param>
-    public static Candidates Of(Table table, TableKeys? keys) =>
-        keys is not null ? new(keys.Count, null) : new(table.Shape.RowCount, table.Shape.IsOpen ? Live(table).GetEnumerator() : null);
+    /// <param name="router">Knows which rows there are.</param>
+    /// <param name="cancellation">Ends the wait for shards.</param>
+    public static async ValueTask<Candidates> OfAsync(Table table, TableKeys? keys, IShardRouter router, CancellationToken cancellation) =>
+        keys is not null ? new(keys.Count, null)
+        : new(table.Shape.RowCount, table.Shape.IsOpen ? (await router.LiveRowIdsAsync(table, cancellation)).GetEnumerator() : null);
 
     /// <summary>Takes the next rows.</summary>
     /// <param name="rowIds">Filled from its beginning.</param>
@@ -41,8 +44,6 @@ internal sealed class Candidates : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _live?.Dispose();
-
-    private static IEnumerable<long> Live(Table table) => table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []);
 
     private static int TakeLive(Span<long> rowIds, IEnumerator<long> live)
     {

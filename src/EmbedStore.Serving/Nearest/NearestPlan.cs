@@ -39,7 +39,7 @@ internal sealed record NearestPlan
             Queries = queries,
             Count = request.Count,
             Metric = request.Metric,
-            Format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, table.Rows.ValueType, missing == MissingPolicy.Initialize),
+            Format = AnswerFormat.OfRows(table.Rows, table.Rows.ValueType, missing),
             SkipsMissing = table.Shape.IsOpen || missing == MissingPolicy.Error,
         };
     }
@@ -67,12 +67,7 @@ internal sealed record NearestPlan
         EmbeddingIds.RequireRows(table);
         if (queries.Rank != 2 || queries[1] != table.Shape.RowWidth)
         {
-            throw new EmbedStoreException(
-                ErrorCode.ShapeMismatch,
-                $"'queries' has shape {queries}, expected [Q, {table.Shape.RowWidth}].",
-                new Fact("tensor", "queries"),
-                new Fact("expected", $"[Q, {table.Shape.RowWidth}]"),
-                new Fact("actual", queries));
+            throw TensorErrors.Shape("queries", $"[Q, {table.Shape.RowWidth}]", queries);
         }
     }
 

@@ -17,8 +17,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
     public async ValueTask<NearestAnswer> RunAsync(CancellationToken cancellation)
     {
-        long version = table.Version;
-        if (TrySearchAtOnce(version) is { } found)
+        if (TrySearchAtOnce(table.Version) is { } found)
         {
             return found;
         }
@@ -26,9 +25,12 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         int workerCount = await gate.EnterAsync(WorkerCountMax(), cancellation);
         try
         {
+            // Before the first row is looked at: all that are found are at least as new.
+            long version = table.Version;
+            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, memory, cancellation) : null;
             return plan.ComputeType == ElementType.F64
-                ? await RunAsync<double>(version, workerCount, cancellation)
-                : await RunAsync<float>(version, workerCount, cancellation);
+                ? await RunAsync<double>(version, keys, workerCount, cancellation)
+                : await RunAsync<float>(version, keys, workerCount, cancellation);
         }
         finally
         {
@@ -36,9 +38,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         }
     }
 
-    private readonly TableKeys? _keys = table.Shape.HasKeys ? TableKeys.Of(table) : null;
-
-    private async ValueTask<NearestAnswer> RunAsync<T>(long version, int workerCount, CancellationToken cancellation)
+    private async ValueTask<NearestAnswer> RunAsync<T>(long version, TableKeys? keys, int workerCount, CancellationToken cancellation)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         Memory<T> queries = ReadQueries<T>();
@@ -51,12 +51,12 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
             int count = Math.Min(set, plan.QueryCount - first);
             ReadOnlyMemory<T> part = queries.Slice(first * table.Rows.Width, count * table.Rows.Width);
             using var own = new RequestMemory();
-            TopRows<T> top = await SearchAsync(part, count, first == 0 ? exact : null, workerCount, own, cancellation);
+            TopRows<T> top = await SearchAsync(part, count, first == 0 ? exact : null, keys, workerCount, own, cancellation);
             Write(top, MemoryMarshal.Cast<byte, long>(ids.Span)[(first * plan.Count)..], MemoryMarshal.Cast<byte, float>(scores.Span)[(first * plan.Count)..]);
         }
 
         TensorShape shape = TensorShape.Of(plan.QueryCount, plan.Count);
-        Tensor names = _keys is null ? new Tensor(ElementType.I64, shape, ids) : Tensor.Of(shape, _keys.Pick(MemoryMarshal.Cast<byte, long>(ids.Span)));
+        Tensor names = keys is null ? new Tensor(ElementType.I64, shape, ids) : Tensor.Of(shape, keys.Pick(MemoryMarshal.Cast<byte, long>(ids.Span)));
         return new NearestAnswer(names, new Tensor(ElementType.F32, shape, scores), ExactTensor(exact), version);
     }
 
@@ -64,7 +64,7 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
     {
         // What missing rows read as is known to a device only when it is zeros.
         bool readsMissing = !plan.SkipsMissing && plan.Format.FillMissing && table.Rows.Initializer != RowInitializer.Zeros;
-        if (reader.Compute is null || plan.ComputeType != ElementType.F32 || readsMissing || _keys is not null)
+        if (reader.Compute is null || plan.ComputeType != ElementType.F32 || readsMissing || table.Shape.HasKeys)
         {
             return null;
         }
@@ -100,11 +100,11 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
     }
 
     private async Task<TopRows<T>> SearchAsync<T>(
-        ReadOnlyMemory<T> queries, int queryCount, ExactQueries? exact, int workerCount, RequestMemory own, CancellationToken cancellation)
+        ReadOnlyMemory<T> queries, int queryCount, ExactQueries? exact, TableKeys? keys, int workerCount, RequestMemory own, CancellationToken cancellation)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        using Candidates candidates = Candidates.Of(table, _keys);
-        NearestWorker<T>[] workers = [.. Enumerable.Range(0, workerCount).Select(_ => new NearestWorker<T>(reader, table, plan, _keys, queryCount, own))];
+        using Candidates candidates = await Candidates.OfAsync(table, keys, reader.Router, cancellation);
+        NearestWorker<T>[] workers = [.. Enumerable.Range(0, workerCount).Select(_ => new NearestWorker<T>(reader, table, plan, keys, queryCount, own))];
         await Task.WhenAll(workers.Select(worker => Task.Run(() => worker.RunAsync(candidates, queries, exact, cancellation), CancellationToken.None)));
         foreach (NearestWorker<T> other in workers.AsSpan(1))
         {

@@ -51,7 +51,8 @@ public readonly struct RowMisses : IDisposable
     /// <param name="rented">From the shared pool, where it goes back to.</param>
     /// <param name="count">Positions in it.</param>
     /// <param name="clock">For the cache that is offered the rows.</param>
-    public static RowMisses Of(int[] rented, int count, long clock) => new(false, rented, count, clock, 0);
+    /// <param name="notFoundCount">See <see cref="NotFoundCount"/>.</param>
+    public static RowMisses Of(int[] rented, int count, long clock, int notFoundCount = 0) => new(false, rented, count, clock, notFoundCount);
 
     /// <inheritdoc/>
     public void Dispose()

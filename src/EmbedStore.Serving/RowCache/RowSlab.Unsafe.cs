@@ -22,11 +22,6 @@ internal sealed unsafe class RowSlab : IDisposable
     /// <summary>Rows between the one that is asked for and the one that is copied: about as many as the processor can have on their way. Worth a fifth, see the README.</summary>
     private const int RowsAhead = 8;
 
-    /// <summary>Bytes of a row that are asked for ahead; the processor sees by itself how a longer one goes on.</summary>
-    private const int BytesAheadMax = 512;
-
-    private const int CacheLineByteCount = 64;
-
     private readonly RowMemory _memory;
     private readonly long _rowCount;
     private readonly int _dataByteCount;
@@ -161,12 +156,7 @@ internal sealed unsafe class RowSlab : IDisposable
     {
         if (Sse.IsSupported && rowId >= 0 && rowId < _rowCount)
         {
-            byte* slot = _memory.Start + unchecked(rowId * _slotByteCount);
-            byte* end = slot + Math.Min(_slotByteCount, BytesAheadMax);
-            for (; slot < end; slot += CacheLineByteCount)
-            {
-                Sse.Prefetch0(slot);
-            }
+            RowMemory.Prefetch(_memory.Start + unchecked(rowId * _slotByteCount), _slotByteCount);
         }
     }
 }
@@ -177,6 +167,11 @@ internal sealed unsafe partial class RowMemory : SafeHandle
     public const long HugePageByteCount = 2 << 20;
 
     private const int AdviseHugePages = 14;
+
+    /// <summary>Bytes of a row that are asked for ahead; the processor sees by itself how a longer one goes on.</summary>
+    private const int BytesAheadMax = 512;
+
+    private const int CacheLineByteCount = 64;
 
     /// <param name="byteCount">Unit: bytes.</param>
     /// <param name="hugeFrom">What lies before may stay in small pages, so that little of it takes little. Unit: bytes, a multiple of a huge page.</param>
@@ -215,6 +210,17 @@ internal sealed unsafe partial class RowMemory : SafeHandle
     public bool IsGivenUp { get; private set; }
 
     public override bool IsInvalid => handle == 0;
+
+    /// <summary>Asks for a slot before it is read. Only where <see cref="Sse"/> is there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(byte* slot, long byteCount)
+    {
+        byte* end = slot + Math.Min(byteCount, BytesAheadMax);
+        for (; slot < end; slot += CacheLineByteCount)
+        {
+            Sse.Prefetch0(slot);
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {
@@ -266,8 +272,6 @@ internal sealed unsafe class SetSlab : IDisposable
     private const int DataOffset = 16;
     private const int SetsAhead = 12;
     private const int RowsAhead = 6;
-    private const int BytesAheadMax = 512;
-    private const int CacheLineByteCount = 64;
 
     private readonly RowMemory _memory;
     private readonly int _dataByteCount;
@@ -442,12 +446,7 @@ internal sealed unsafe class SetSlab : IDisposable
         {
             int set = SetOf(rowIds[i + RowsAhead], setCount);
             int way = WayOf(HeadOf(set), rowIds[i + RowsAhead]);
-            byte* slot = SlotOf(set, Math.Max(way, 0));
-            byte* end = slot + Math.Min(way < 0 ? 0 : _slotByteCount, BytesAheadMax);
-            for (; slot < end; slot += CacheLineByteCount)
-            {
-                Sse.Prefetch0(slot);
-            }
+            RowMemory.Prefetch(SlotOf(set, Math.Max(way, 0)), way < 0 ? 0 : _slotByteCount);
         }
     }
 

@@ -11,9 +11,6 @@ internal sealed class ArrayFile : IRowBatches
     private const string IdsName = "ids";
     private const string KeysName = "keys";
 
-    /// <summary>Widest key with its zeros. Unit: bytes.</summary>
-    private const int KeyWidthMax = 1 << 16;
-
     private readonly Table _table;
     private readonly ElementType _type;
     private readonly long _rowCount;
@@ -50,7 +47,7 @@ internal sealed class ArrayFile : IRowBatches
         return new ArrayFile(table, tensor.Type, table.Shape.RowCount, (offset, target) => tensor.Data.Slice((int)offset, target.Length).CopyTo(target), null);
     }
 
-    /// <summary>A safetensors file of <c>rows</c>, or of <c>ids</c> and <c>rows</c>.</summary>
+    /// <summary>A safetensors file of <c>rows</c>, or of <c>ids</c>, or <c>keys</c>, and <c>rows</c>.</summary>
     public static ArrayFile OpenSafetensors(Table table, SafeFileHandle file)
     {
         SafetensorsHeader header = ReadSafetensorsHeader(file);
@@ -202,9 +199,9 @@ internal sealed class ArrayFile : IRowBatches
             throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"Keys are U8 with zeros at the end, not {keys.Type.WireName()}.", new Fact("tensor", KeysName));
         }
 
-        if (keys.Shape.Rank != 2 || keys.Shape[1] is < 1 or > KeyWidthMax)
+        if (keys.Shape.Rank != 2 || keys.Shape[1] is < 1 or > RowKeys.PaddedByteCountMax)
         {
-            string expected = FormattableString.Invariant($"[n, 1 to {KeyWidthMax}]");
+            string expected = FormattableString.Invariant($"[n, 1 to {RowKeys.PaddedByteCountMax}]");
             throw new EmbedStoreException(
                 ErrorCode.ShapeMismatch,
                 $"Keys have the shape {expected}, not {keys.Shape}.",

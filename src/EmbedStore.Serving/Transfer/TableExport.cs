@@ -17,23 +17,23 @@ public sealed class TableExport
     private readonly long[]? _ids;
     private readonly TableKeys? _keys;
 
-    internal TableExport(RowReader reader, Table table, ElementType type)
+    private TableExport(RowReader reader, Table table, ElementType type, long[]? ids, TableKeys? keys)
     {
         _reader = reader;
         _table = table;
-        _format = new AnswerFormat(table.Rows, ColumnRange.All(table.Rows.Width), ByElement: false, type, table.Spec.Missing == MissingPolicy.Initialize);
-        if (table.Shape.HasKeys)
-        {
-            _keys = TableKeys.Of(table);
-        }
-        else if (table.Shape.IsOpen)
-        {
-            _ids = table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []).Order().ToArray();
-            RowIds = Tensor.Of(TensorShape.Of(_ids.Length), _ids);
-        }
-
+        _format = AnswerFormat.OfRows(table.Rows, type, table.Spec.Missing);
+        (_ids, _keys) = (ids, keys);
+        RowIds = ids is null ? null : Tensor.Of(TensorShape.Of(ids.Length), ids);
         long? rowCount = _ids?.Length ?? _keys?.Count;
         Shape = rowCount is not { } n ? table.Shape.Sizes : table.Shape.HasColumns ? TensorShape.Of(n, table.Shape.RowWidth) : TensorShape.Of(n);
+    }
+
+    /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
+    internal static async ValueTask<TableExport> BeginAsync(RowReader reader, Table table, ElementType type, CancellationToken cancellation)
+    {
+        TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, ArraySource.Heap, cancellation) : null;
+        long[]? ids = table.Shape.IsOpen && keys is null ? (await reader.Router.LiveRowIdsAsync(table, cancellation)).Order().ToArray() : null;
+        return new TableExport(reader, table, type, ids, keys);
     }
 
     /// <summary>Shape [n]: the ids of the rows, rising. Null when rows are numbered from 0, or have keys.</summary>
@@ -65,7 +65,7 @@ public sealed class TableExport
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(count);
         try
         {
-            await _reader.ReadAsync(_table, _format, Rows(first, count), default, destination, statuses.AsMemory(0, count), default, cancellation);
+            await _reader.ReadAsync(_table, _format, new EntryRun(Rows(first, count), destination, statuses.AsMemory(0, count)), cancellation);
         }
         finally
         {

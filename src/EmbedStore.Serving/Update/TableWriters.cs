@@ -28,9 +28,9 @@ public static class TableWriters
     /// <summary>Judges a request.</summary>
     /// <returns>True when the request was applied before.</returns>
     /// <exception cref="EmbedStoreException">WriterFenced, SequenceGap, Starting, ShardUnavailable.</exception>
-    internal static bool IsRepeat(Table table, WriterClaim claim)
+    internal static bool IsRepeat(WriterState?[] states, WriterClaim claim)
     {
-        WriterProgress progress = ProgressOf(table, claim.Name);
+        WriterProgress progress = ProgressOf(states);
         if (claim.Epoch < progress.Epoch)
         {
             throw Fenced(claim, progress.Epoch);
@@ -47,9 +47,9 @@ public static class TableWriters
 
     /// <summary>A retry is the same request: one that goes to other shards than before would be mixed with what it replaces.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
-    internal static void RequireSameParts(Table table, WriterClaim claim, IReadOnlyList<ushort> parts)
+    internal static void RequireSameParts(WriterState?[] states, WriterClaim claim, IReadOnlyList<ushort> parts)
     {
-        WriterState? taken = table.Shards.Select(slot => slot.Opened?.WriterState(claim.Name)).FirstOrDefault(state => state?.Sequence == claim.Sequence);
+        WriterState? taken = Array.Find(states, state => state?.Sequence == claim.Sequence);
         if (taken is not null && !taken.Parts.SequenceEqual(parts))
         {
             throw new EmbedStoreException(
@@ -60,20 +60,19 @@ public static class TableWriters
     }
 
     /// <summary>What makes a higher epoch known that came with a repeat: a stamp without rows, beside which the newest sequence stays.</summary>
-    internal static (int Shard, WriterStamp Stamp) EpochStamp(Table table, WriterClaim claim)
+    internal static (int Shard, WriterStamp Stamp) EpochStamp(WriterState?[] states, WriterClaim claim)
     {
-        int home = HomeOf(claim.Name, table.Shards.Count);
-        WriterState? known = table.Shards[home].Opened?.WriterState(claim.Name);
-        long sequence = ProgressOf(table, claim.Name).Sequence;
+        int home = HomeOf(claim.Name, states.Length);
+        WriterState? known = states[home];
+        long sequence = ProgressOf(states).Sequence;
         return known is not null && known.Sequence >= sequence
             ? (home, new WriterStamp(claim.Name, claim.Epoch, known.Sequence, known.Parts))
             : (home, new WriterStamp(claim.Name, claim.Epoch, sequence, [(ushort)home]));
     }
 
     /// <summary>The optimizer's step that a request took where a shard has it already; null where none has. A retry takes the very same step elsewhere.</summary>
-    internal static long? StepTaken(Table table, WriterClaim claim) => table.Shards
-        .Select(slot => slot.Opened?.WriterState(claim.Name))
-        .FirstOrDefault(state => state?.Sequence == claim.Sequence && state.StepNumber > 0)?.StepNumber;
+    internal static long? StepTaken(WriterState?[] states, WriterClaim claim) =>
+        Array.Find(states, state => state?.Sequence == claim.Sequence && state.StepNumber > 0)?.StepNumber;
 
     internal static EmbedStoreException Fenced(WriterClaim claim, long epoch) => new(
         ErrorCode.WriterFenced,
@@ -81,7 +80,9 @@ public static class TableWriters
         new Fact("expected", epoch));
 
     /// <summary>Where a request that touches no row is recorded.</summary>
-    internal static int HomeOf(string name, int shardCount)
+    /// <param name="name">Of the writer.</param>
+    /// <param name="shardCount">Places to choose from. At least 1.</param>
+    public static int HomeOf(string name, int shardCount)
     {
         long hash = 17;
         foreach (char letter in name)

@@ -18,17 +18,29 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     /// <exception cref="EmbedStoreException">As <see cref="Prepare"/> and <see cref="CommitAsync"/>.</exception>
     public async ValueTask<UpdateAnswer> ApplyAsync(Table table, UpdateRequest request, CancellationToken cancellation)
     {
-        using WriterTurn turn = await WriterTurn.TakeAsync(request.Writer, [table], cancellation);
-        return await CommitAsync(Prepare(table, request), cancellation);
+        using WriterTurn turn = await TakeTurnAsync(request.Writer, [table], cancellation);
+        return await CommitAsync(Prepare(turn, table, request), cancellation);
     }
 
-    /// <summary>Checks a write and prepares it. Nothing is written yet. A request with a writer has its <see cref="WriterTurn"/>, until it is committed.</summary>
+    /// <inheritdoc cref="WriterTurn.TakeAsync"/>
+    public ValueTask<WriterTurn> TakeTurnAsync(WriterClaim? writer, IEnumerable<Table> tables, CancellationToken cancellation) =>
+        WriterTurn.TakeAsync(writer, tables, router, cancellation);
+
+    /// <summary>Where a writer stands in a table.</summary>
+    /// <exception cref="EmbedStoreException">Starting or ShardUnavailable: a shard that may know more does not serve.</exception>
+    public async ValueTask<WriterProgress> ProgressOfAsync(Table table, string writer, CancellationToken cancellation) =>
+        TableWriters.ProgressOf(await router.WriterStatesAsync(table, writer, cancellation));
+
+    /// <summary>Checks a write and prepares it. Nothing is written yet. </summary>
+    /// <param name="turn">The request's, until it is committed.</param>
+    /// <param name="table">Where it writes.</param>
+    /// <param name="request">What it writes.</param>
     /// <exception cref="EmbedStoreException">
     /// BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; for the values MissingTensor and UnsupportedDtype after its names; ResultTooLarge,
     /// ShapeMismatch, InvalidParameter and InvalidGradient before its indices; TooManyIndices when less than whole rows would be erased or trained; for the writer WriterFenced
     /// and SequenceGap; Starting, ShardUnavailable.
     /// </exception>
-    public PreparedUpdate Prepare(Table table, UpdateRequest request)
+    public PreparedUpdate Prepare(WriterTurn turn, Table table, UpdateRequest request)
     {
         RequireOptimizer(table, request.Kind);
         double rate = RateOf(table, request);
@@ -37,7 +49,8 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         RequireValues(table, request);
         ReadOnlyMemory<byte> values = default;
         SubscriptPlan plan = Resolve(table, request, shape => values = Convert(table, shape, request));   // 1, 2
-        bool isRepeat = request.Writer is { } claim && TableWriters.IsRepeat(table, claim);
+        WriterState?[] states = request.Writer is null ? [] : turn.StatesOf(table);
+        bool isRepeat = request.Writer is { } claim && TableWriters.IsRepeat(states, claim);
         RowList rows = RowList.Of(plan);
         limits.RequireWrite(plan, RowWrite.ValueTypeOf(request.Kind, table.Rows), rows.Keys);
         var entries = new UpdateEntries(request.Kind, rows, plan.ElementColumns(), plan.Columns, values)
@@ -45,7 +58,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
             Writer = request.Writer,
             Step = new OptimizerStep(rate, 0),
         };
-        return new PreparedUpdate(table, entries, isRepeat);
+        return new PreparedUpdate(table, entries, states, isRepeat);
     }
 
     /// <summary>Writes what was prepared.</summary>
@@ -55,18 +68,18 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         UpdateEntries entries = update.Entries;
         if (update.IsRepeat)
         {
-            await AnnounceEpochAsync(update.Table, entries.Writer!.Value, cancellation);
+            await AnnounceEpochAsync(update, entries.Writer!.Value, cancellation);
             await MakeRoomAsync(update.Table, protectedFrom: long.MaxValue, cancellation);
             return new UpdateAnswer(entries.Kind == RowWriteKind.Erase ? 0 : entries.Rows.Count, update.Table.Version, IsDuplicate: true);
         }
 
         if (entries.Kind == RowWriteKind.Apply)
         {
-            long? taken = entries.Writer is { } claim ? TableWriters.StepTaken(update.Table, claim) : null;
-            entries = entries with { Step = entries.Step with { Number = taken ?? update.Table.NextStep() } };
+            long? taken = entries.Writer is { } claim ? TableWriters.StepTaken(update.States, claim) : null;
+            entries = entries with { Step = entries.Step with { Number = taken ?? await router.NextStepAsync(update.Table, cancellation) } };
         }
 
-        return await WriteAsync(update.Table, entries, cancellation);
+        return await WriteAsync(update.Table, entries, update.States, cancellation);
     }
 
     /// <summary>Writes whole rows whose values have the table's own form: an import.</summary>
@@ -76,22 +89,34 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EmbedStoreException">StorageFull, ShardUnavailable, Starting.</exception>
     public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, RowList rows, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
-        WriteAsync(table, new UpdateEntries(RowWriteKind.Import, rows, default, ColumnRange.All(table.Rows.Width), values), cancellation);
+        WriteAsync(table, new UpdateEntries(RowWriteKind.Import, rows, default, ColumnRange.All(table.Rows.Width), values), [], cancellation);
+
+    /// <summary>Writes to a shard of this server what another server has prepared.</summary>
+    internal async ValueTask<WriteReceipt> WriteOwnedAsync(Table table, Shard shard, RowWrite write)
+    {
+        WriteReceipt receipt = await shard.WriteAsync(write, CancellationToken.None);
+        table.Saw(receipt.Version);
+
+        // Of a table with a capacity all shards have one owner.
+        await MakeRoomAsync(table, protectedFrom: write.FirstTick, CancellationToken.None);
+        return receipt;
+    }
 
     /// <summary>A higher epoch that came with a repeat fences the writer before, though nothing else is written.</summary>
-    private async ValueTask AnnounceEpochAsync(Table table, WriterClaim claim, CancellationToken cancellation)
+    private async ValueTask AnnounceEpochAsync(PreparedUpdate update, WriterClaim claim, CancellationToken cancellation)
     {
-        if (claim.Epoch <= TableWriters.ProgressOf(table, claim.Name).Epoch)
+        Table table = update.Table;
+        if (claim.Epoch <= TableWriters.ProgressOf(update.States).Epoch)
         {
             return;
         }
 
-        (int shard, WriterStamp stamp) = TableWriters.EpochStamp(table, claim);
+        (int shard, WriterStamp stamp) = TableWriters.EpochStamp(update.States, claim);
         ShardWrite[] writes = [new ShardWrite(shard, new RowWrite { Kind = RowWriteKind.Erase, RowIds = default, Writer = stamp, VersionMin = table.Version + 1 })];
-        RefuseUncommitted(table, claim, writes, await WriteToShardsAsync(table, writes, cancellation));
+        await RefuseUncommittedAsync(table, claim, writes, await WriteToShardsAsync(table, writes, cancellation));
     }
 
-    private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, CancellationToken cancellation)
+    private async ValueTask<UpdateAnswer> WriteAsync(Table table, UpdateEntries entries, WriterState?[] states, CancellationToken cancellation)
     {
         if (entries.Rows.Count == 0 && entries.Writer is null)
         {
@@ -105,11 +130,11 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         IReadOnlyList<ShardWrite> writes = entries.SplitBy(split, versionMin: table.Version + 1);
         if (entries.Writer is { } claim)
         {
-            TableWriters.RequireSameParts(table, claim, writes[0].Write.Writer!.Parts);
+            TableWriters.RequireSameParts(states, claim, writes[0].Write.Writer!.Parts);
         }
 
         WriteReceipt[] receipts = await WriteToShardsAsync(table, writes, cancellation);            // 4
-        RefuseUncommitted(table, entries.Writer, writes, receipts);
+        await RefuseUncommittedAsync(table, entries.Writer, writes, receipts);
         long rowCount = entries.Kind == RowWriteKind.Erase ? receipts.Sum(static receipt => receipt.RowCount) : entries.Rows.Count;
         bool isDuplicate = Array.TrueForAll(receipts, static receipt => receipt.Outcome == WriteOutcome.Duplicate);
         var answer = new UpdateAnswer(rowCount, receipts.Max(static receipt => receipt.Version), isDuplicate);
@@ -238,7 +263,7 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
         return Broadcasting.Expand(ValueConverter.Convert(values, table.Rows), shape, dropLeadingOnes).Data;
     }
 
-    private static void RefuseUncommitted(Table table, WriterClaim? writer, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
+    private async ValueTask RefuseUncommittedAsync(Table table, WriterClaim? writer, IReadOnlyList<ShardWrite> writes, WriteReceipt[] receipts)
     {
         for (int i = 0; i < receipts.Length; i++)
         {
@@ -249,8 +274,10 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
                     throw slot.StorageFull();
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
+                case WriteOutcome.NotOwner:
+                    throw slot.Unavailable("another server has taken it over");
                 case WriteOutcome.Fenced:
-                    throw TableWriters.Fenced(writer!.Value, TableWriters.ProgressOf(table, writer.Value.Name).Epoch);
+                    throw TableWriters.Fenced(writer!.Value, (await ProgressOfAsync(table, writer.Value.Name, CancellationToken.None)).Epoch);
                 case WriteOutcome.TooManyKeys:
                     throw new EmbedStoreException(ErrorCode.StorageFull, $"Shard {slot.Name} has no place for more keys.", new Fact("shard", slot.Name));
                 case WriteOutcome.TooManyWriters:

@@ -1,3 +1,6 @@
+using EmbedStore.Shards;
+using EmbedStore.Tensors;
+
 namespace EmbedStore.Serving;
 
 /// <summary>A writer's turn in the tables of one request: its requests are judged and written one after the other.</summary>
@@ -5,16 +8,23 @@ namespace EmbedStore.Serving;
 public sealed class WriterTurn : IDisposable
 {
     private readonly List<SemaphoreSlim> _held = [];
+    private readonly Dictionary<Table, WriterState?[]> _states = [];
+    private EmbedStoreException? _unknown;
 
     private WriterTurn()
     {
     }
 
+    /// <summary>What each shard of a table, by number, knew of the writer when the turn began. Until it ends nobody changes that.</summary>
+    /// <exception cref="EmbedStoreException">Starting or ShardUnavailable: a shard that may know more does not serve. Told only here, for a mistake in the request is told first.</exception>
+    internal WriterState?[] StatesOf(Table table) => _unknown is null ? _states[table] : throw _unknown;
+
     /// <summary>Waits for the turn. At once for a request without a writer.</summary>
     /// <param name="writer">Whose request it is, or null.</param>
     /// <param name="tables">Every table that it writes to.</param>
+    /// <param name="router">Knows where the writer stands.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public static async ValueTask<WriterTurn> TakeAsync(WriterClaim? writer, IEnumerable<Table> tables, CancellationToken cancellation)
+    internal static async ValueTask<WriterTurn> TakeAsync(WriterClaim? writer, IEnumerable<Table> tables, IShardRouter router, CancellationToken cancellation)
     {
         var turn = new WriterTurn();
         if (writer is not { } claim)
@@ -30,15 +40,20 @@ public sealed class WriterTurn : IDisposable
                 SemaphoreSlim gate = table.WriterGate(claim.Name);
                 await gate.WaitAsync(cancellation);
                 turn._held.Add(gate);
+                turn._states[table] = await router.WriterStatesAsync(table, claim.Name, cancellation);
             }
-
-            return turn;
+        }
+        catch (EmbedStoreException unknown)
+        {
+            turn._unknown = unknown;
         }
         catch
         {
             turn.Dispose();
             throw;
         }
+
+        return turn;
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,8 @@ namespace EmbedStore.Tensors;
 /// <summary>A <see cref="Utf8JsonReader"/> whose every fault is a refusal with its offset. Copies read on independently.</summary>
 internal ref struct JsonCursor
 {
+    private const int ExcerptByteCountMax = 40;
+
     private readonly ReadOnlySpan<byte> _utf8;
     private readonly long _origin;
     private Utf8JsonReader _reader;
@@ -104,6 +106,9 @@ internal ref struct JsonCursor
             throw HalfSurrogatePair();
         }
     }
+
+    /// <summary>The beginning of <see cref="Text"/>, for messages.</summary>
+    public readonly string Excerpt() => Encoding.UTF8.GetString(Text[..Math.Min(ExcerptByteCountMax, Text.Length)]);
 
     /// <summary>Writes the current string, unescaped.</summary>
     /// <param name="utf8">At least as long as <see cref="Text"/>.</param>

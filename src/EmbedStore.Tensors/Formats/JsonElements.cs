@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 
 namespace EmbedStore.Tensors;
@@ -58,8 +57,7 @@ internal static class JsonElements
 
             if (!tryParse(cursor, out elements[i++]))
             {
-                string text = Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)]);
-                throw Malformed.At(cursor.Offset, $"Element {i - 1} of tensor '{name}' is {text}, which {type.WireName()} does not hold.");
+                throw Malformed.At(cursor.Offset, $"Element {i - 1} of tensor '{name}' is {cursor.Excerpt()}, which {type.WireName()} does not hold.");
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace EmbedStore.Tensors;
@@ -23,8 +22,7 @@ internal static class JsonKeys
 
             if (cursor.Token != JsonTokenType.String)
             {
-                string text = Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)]);
-                throw Malformed.At(cursor.Offset, $"Element {i} of tensor '{name}' is {text}, which {ElementType.Str.WireName()} does not hold.");
+                throw Malformed.At(cursor.Offset, $"Element {i} of tensor '{name}' is {cursor.Excerpt()}, which {ElementType.Str.WireName()} does not hold.");
             }
 
             ranges[i++] = new KeyRange(used, cursor.CopyString(bytes.AsSpan(used)));

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace EmbedStore.Tensors;
@@ -161,5 +160,5 @@ internal ref struct JsonNestingScan
     }
 
     private static string Found(scoped in JsonCursor cursor) =>
-        cursor.Token == JsonTokenType.String ? $"the string \"{Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}\"" : $"the number {Encoding.UTF8.GetString(cursor.Text[..Math.Min(40, cursor.Text.Length)])}";
+        cursor.Token == JsonTokenType.String ? $"the string \"{cursor.Excerpt()}\"" : $"the number {cursor.Excerpt()}";
 }

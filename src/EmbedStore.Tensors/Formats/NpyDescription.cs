@@ -8,9 +8,6 @@ internal static class NpyDescription
 {
     private const string Supported = "|b1, |i1, |u1, <i2, <i4, <i8, <f2, <f4, <f8, their big-endian forms with '>', <V2 or |V2 for BF16, and |S1 to |S65536 for keys";
 
-    /// <summary>Widest string. Unit: bytes.</summary>
-    private const int KeyByteCountMax = 1 << 16;
-
     /// <summary>What is written: little-endian.</summary>
     public static string Of(ElementType type) => type switch
     {
@@ -33,7 +30,7 @@ internal static class NpyDescription
     {
         if (description.StartsWith("|S", StringComparison.Ordinal))
         {
-            return description.Length > 2 && description[2] != '0' && int.TryParse(description.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int byteCount) && byteCount <= KeyByteCountMax
+            return description.Length > 2 && description[2] != '0' && int.TryParse(description.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int byteCount) && byteCount <= RowKeys.PaddedByteCountMax
                 ? (ElementType.Str, false, byteCount)
                 : throw Unsupported(description, offset);
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
 
@@ -187,5 +186,5 @@ public class EncodingTests(TestServer server) : IClassFixture<TestServer>
     }
 
     private Task<Answer> PostJsonAsync(string table, string verb, string json) =>
-        Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/{verb}", new StringContent(json, Encoding.UTF8, "application/json"));
+        Api.PostJsonAsync($"/v1/tables/{table}/{verb}", json);
 }

@@ -86,7 +86,7 @@ public class RefusalTests(TestServer server) : IClassFixture<TestServer>
         string path = $"/v1/tables/{table}/gather?x=1";
         const string Supported = """ "supported": ["application/x-safetensors", "application/x-npy", "application/json"] """;
         Expect.Refused(await Api.SendAsync(HttpMethod.Post, path, new StringContent("{", Encoding.UTF8, "text/plain")), 415, "unsupported_encoding", Supported);
-        Expect.Refused(await Api.SendAsync(HttpMethod.Post, path, new StringContent("{", Encoding.UTF8, "application/json"), "text/html"), 406, "unsupported_encoding", Supported);
+        Expect.Refused(await Api.PostJsonAsync(path, "{", "text/html"), 406, "unsupported_encoding", Supported);
         Expect.Refused(await Api.SendAsync(HttpMethod.Post, path, accept: "text/html"), 406, "unsupported_encoding", Supported);
         Expect.Refused(await Api.SendAsync(HttpMethod.Put, $"/v1/tables/{table}", new StringContent("[]", Encoding.UTF8, "text/plain")), 415, "unsupported_encoding", "\"supported\": [\"application/json\"]");
     }

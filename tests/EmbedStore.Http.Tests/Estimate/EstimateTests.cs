@@ -48,5 +48,5 @@ public sealed class EstimateTests(TestServer server) : IClassFixture<TestServer>
         Expect.Refused(await EstimateAsync("{"), 400, "malformed_body");
     }
 
-    private Task<Answer> EstimateAsync(string body) => server.Api.SendAsync(HttpMethod.Post, "/v1/estimate", new StringContent(body, Encoding.UTF8, "application/json"));
+    private Task<Answer> EstimateAsync(string body) => server.Api.PostJsonAsync("/v1/estimate", body);
 }

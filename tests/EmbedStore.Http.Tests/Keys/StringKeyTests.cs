@@ -79,7 +79,7 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
              "tensors": {"w.ids": ["a", "b"], "w.values": [[1, 2], [3, 4]], "n.ids": [5, 6], "n.values": 7}}
             """;
 
-        (await Api.SendAsync(HttpMethod.Post, "/v1/update", new StringContent(body, Encoding.UTF8, "application/json"))).Success();
+        (await Api.PostJsonAsync("/v1/update", body)).Success();
 
         await JsonAsync(words, "gather", """{"tensors": {"ids": ["b", "a"]}}""").HoldsAsync(3, 4, 1, 2);
         await JsonAsync(numbers, "gather", """{"tensors": {"ids": [6]}}""").HoldsAsync(7, 7);
@@ -92,7 +92,7 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
         (await JsonAsync(numbers, "put", """{"tensors": {"ids": [5, 6], "values": [[10, 20], [30, 40]]}}""")).Success();
         string features = $$$"""[{"name": "s", "table": "{{{words}}}"}, {"name": "n", "table": "{{{numbers}}}", "mode": "sum"}, {"name": "p", "table": "{{{words}}}", "mode": "sum"}]""";
         Task<Answer> LookUpAsync(string tensors) =>
-            Api.SendAsync(HttpMethod.Post, "/v1/lookup", new StringContent($$"""{"features": {{features}}, "tensors": {{tensors}} }""", Encoding.UTF8, "application/json"));
+            Api.PostJsonAsync("/v1/lookup", $$"""{"features": {{features}}, "tensors": {{tensors}} }""");
 
         Answer own = (await LookUpAsync("""{"s.ids": ["king", "never", "king"], "n.ids": [[5, 6]], "p.ids": {"dtype": "U8", "shape": [1, 2, 4], "data": [107, 105, 110, 103, 78, 97, 78, 0]}}""")).Success();
 
@@ -127,7 +127,7 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
         string table = await NewAsync();
         string body = $$"""{"features": [{"name": "a", "table": "{{table}}"}, {"name": "b", "table": "{{table}}", "mode": "sum"}], "tensors": {"lengths": [1, 1, 0, 2], "values": {{values}} } }""";
 
-        Answer answer = (await Api.SendAsync(HttpMethod.Post, "/v1/lookup", new StringContent(body, Encoding.UTF8, "application/json"))).Success();
+        Answer answer = (await Api.PostJsonAsync("/v1/lookup", body)).Success();
 
         Assert.Equal(expected[..4], answer.Tensors()["a"].Doubles());
         Assert.Equal([0, 0, expected[6], expected[7]], answer.Tensors()["b"].Doubles());
@@ -143,7 +143,7 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
 
         for (int i = 0; i < 2; i++)
         {
-            (await Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/put", new StringContent(Body, Encoding.UTF8, "application/json"), null, writer)).Success();
+            (await Api.PostJsonAsync($"/v1/tables/{table}/put", Body, null, writer)).Success();
         }
 
         await JsonAsync(table, "gather", """{"tensors": {"ids": ["king", "d"]}}""").HoldsAsync(2, 3, 1, 1);
@@ -303,7 +303,7 @@ public class StringKeyTests(TestServer server) : IClassFixture<TestServer>
     }
 
     private Task<Answer> JsonAsync(string table, string call, string body, string? accept = null) =>
-        Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/{call}", new StringContent(body, Encoding.UTF8, "application/json"), accept);
+        Api.PostJsonAsync($"/v1/tables/{table}/{call}", body, accept);
 
     private Task<Answer> ImportAsync(string table, string format, byte[] file) =>
         Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/import?format={format}", WireBody.Content(file, "application/octet-stream"));

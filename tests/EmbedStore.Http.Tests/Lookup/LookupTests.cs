@@ -1,4 +1,3 @@
-using System.Text;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
 
@@ -215,5 +214,5 @@ public sealed class LookupTests(TestServer server) : IClassFixture<TestServer>
         Api.SendAsync(HttpMethod.Post, Path(features), WireBody.Content(format, tensors));
 
     private Task<Answer> SendAsync(string features, string tensors) =>
-        Api.SendAsync(HttpMethod.Post, Path(features), new StringContent($$"""{"tensors": {{tensors}} }""", Encoding.UTF8, "application/json"));
+        Api.PostJsonAsync(Path(features), $$"""{"tensors": {{tensors}} }""");
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
 
@@ -98,5 +97,5 @@ public sealed class NearestTests(TestServer server) : IClassFixture<TestServer>
         Api.CallAsync(table, "nearest", null, new Dictionary<string, Tensor> { ["queries"] = queries }, query, format);
 
     private Task<Answer> SendAsync(string table, string query, string json) =>
-        Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/nearest?{query}", new StringContent(json, Encoding.UTF8, "application/json"));
+        Api.PostJsonAsync($"/v1/tables/{table}/nearest?{query}", json);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using EmbedStore.Testing;
 
 namespace EmbedStore.Http.Tests.Prefetch;
@@ -59,5 +58,5 @@ public sealed class PrefetchTests(TestServer server) : IClassFixture<TestServer>
     }
 
     private Task<Answer> SendAsync(string table, string query, string json) =>
-        Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/prefetch?{query}", new StringContent(json, Encoding.UTF8, "application/json"));
+        Api.PostJsonAsync($"/v1/tables/{table}/prefetch?{query}", json);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
 
@@ -256,5 +255,5 @@ public sealed class TrainingTests(TestServer server) : IClassFixture<TestServer>
         Api.SendAsync(HttpMethod.Post, path, WireBody.Content(WireFormat.Safetensors, tensors), headers: headers);
 
     private Task<Answer> UpdateAsync(string json, params (string Name, string Value)[] headers) =>
-        Api.SendAsync(HttpMethod.Post, "/v1/update", new StringContent(json, Encoding.UTF8, "application/json"), headers: headers);
+        Api.PostJsonAsync("/v1/update", json, headers: headers);
 }

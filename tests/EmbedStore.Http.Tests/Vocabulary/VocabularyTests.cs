@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
@@ -88,7 +87,7 @@ public sealed class VocabularyTests(TestServer server) : IClassFixture<TestServe
             {"features": [{"name": "a", "table": "{{table}}", "op": "put"}],
              "tensors": {"a.ids": [1, 2, 3], "a.values": {"dtype": "F32", "shape": [3, 1], "data": [1, 2, 3]} } }
             """;
-        (await Api.SendAsync(HttpMethod.Post, "/v1/update", new StringContent(body, Encoding.UTF8, "application/json"))).Success();
+        (await Api.PostJsonAsync("/v1/update", body)).Success();
         Assert.Equal([4, 0, 0], await StatusesAsync(table, 1, 2, 3));
 
         (await Api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/import?format=text", new ByteArrayContent("7 1\n8 2\n9 3\n"u8.ToArray()))).Success();

@@ -79,7 +79,8 @@ public sealed class CapacityTests
         UpdateAnswer answer = await table.PutAsync(1, 2, 3, 4, 5, 2);
 
         Assert.Equal(6, answer.RowCount);
-        Assert.Equal([2L, 4, 5], table.ExportedIds());
+        long[] exported = await table.ExportedIdsAsync();
+        Assert.Equal([2L, 4, 5], exported);
     }
 
     [Fact]
@@ -102,12 +103,13 @@ public sealed class CapacityTests
         await using OpenTable table = await OpenTable.CreateAsync(Spec(2, "lru", 1));
         await table.PutAsync(1);
         await table.PutAsync(2);
-        TableExport export = table.Lookups.Export(table.Table, null);
+        TableExport export = await table.Lookups.ExportAsync(table.Table, null, default);
         await export.ReadAsync(0, 1, new byte[4], CancellationToken.None);
 
         await table.PutAsync(3);
 
-        Assert.Equal([2L, 3], table.ExportedIds());
+        long[] exported = await table.ExportedIdsAsync();
+        Assert.Equal([2L, 3], exported);
     }
 
     [Fact]
@@ -129,7 +131,8 @@ public sealed class CapacityTests
         table.Advance(TimeSpan.FromSeconds(11));
         (rows, statuses) = await table.GatherAsync(2);
         Assert.Equal((9f, RowStatus.Expired), (rows[0], statuses[0]));
-        Assert.Empty(table.ExportedIds());
+        long[] exported = await table.ExportedIdsAsync();
+        Assert.Empty(exported);
         foreach (long id in (long[])[1, 2, 3, 4, 5])
         {
             Lookup strict = table.Lookups.Prepare(table.Table, new LookupRequest { Subscript = SubscriptParser.Parse($"[{id}]"), Tensors = new Dictionary<string, Tensor>(), Missing = MissingPolicy.Error });

@@ -90,9 +90,7 @@ public class TableCatalogTests
         {
             byte[] damaged = [.. whole];
             damaged[at] ^= (byte)(1 << (at % 8));
-            await File.WriteAllBytesAsync(file, damaged);
-            var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
-            Assert.Contains(file, error.Message, StringComparison.Ordinal);
+            await AssertRefusedAsync(tables, file, damaged);
         }
     }
 
@@ -110,9 +108,7 @@ public class TableCatalogTests
         int textLength = Encoding.UTF8.GetString(text.Span).TrimEnd().Length;
         foreach (int cut in Enumerable.Range(0, whole.Length).Where(cut => cut < textLength || cut > text.Length))
         {
-            await File.WriteAllBytesAsync(file, whole[..cut]);
-            var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
-            Assert.Contains(file, error.Message, StringComparison.Ordinal);
+            await AssertRefusedAsync(tables, file, whole[..cut]);
         }
     }
 
@@ -175,5 +171,12 @@ public class TableCatalogTests
         await tables.PutAsync(table, "[-1]", Tensor.Of(TensorShape.Scalar, 3f));
 
         Assert.Equal(3.0, Assert.Single(await tables.GetAsync(table, "[9223372036854775806]")));
+    }
+
+    private static async Task AssertRefusedAsync(TestTables tables, string file, byte[] content)
+    {
+        await File.WriteAllBytesAsync(file, content);
+        var error = Assert.Throws<CatalogException>(() => TableCatalog.Open(new StorageOptions { Folder = tables.Folder }));
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
     }
 }

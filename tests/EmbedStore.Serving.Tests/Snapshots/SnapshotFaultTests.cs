@@ -1,46 +1,21 @@
 using EmbedStore.Serving.Tests.Faults;
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
-using EmbedStore.Testing;
 
 namespace EmbedStore.Serving.Tests.Snapshots;
 
 /// <summary>Snapshots and restores that meet each other, or a disk that fails: no write that was acknowledged is lost, and no state to go back to.</summary>
-public sealed class SnapshotFaultTests : IAsyncDisposable
+public sealed class SnapshotFaultTests : SnapshotTestBase
 {
-    private const int RowCount = 100;
-    private static readonly long[] AllIds = [.. Enumerable.Range(0, RowCount).Select(static i => (long)i)];
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly FailingDisk _disk = new();
-    private readonly LocalShardRouter _router = new();
-    private readonly UpdatePipeline _updates;
-    private readonly LookupPipeline _lookups;
-    private TableCatalog _catalog;
+    private readonly FailingDisk _disk;
 
     public SnapshotFaultTests()
+        : this(new FailingDisk())
     {
-        _updates = new UpdatePipeline(_router, new ServingLimits());
-        _lookups = new LookupPipeline(new LocalRowCache(), _router, new CpuGather(), new ServingLimits());
-        _catalog = TableCatalog.Open(Storage);
     }
 
-    private StorageOptions Storage => new() { Disk = _disk, Folder = _folder.Path, ReserveByteCount = 0, TableMemoryByteCount = 16 << 20, LogSegmentByteCount = 4096 };
-
-    private Table TableNow
-    {
-        get
-        {
-            using TableLease lease = _catalog.Lease("t");
-            return lease.Table;
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _catalog.DisposeAsync();
-        _folder.Dispose();
-    }
+    private SnapshotFaultTests(FailingDisk disk)
+        : base(rowCount: 100, disk) => _disk = disk;
 
     /// <summary>A caller that lost patience sends its restore again, and the server's own snapshots wait behind both.</summary>
     [Fact]
@@ -77,14 +52,14 @@ public sealed class SnapshotFaultTests : IAsyncDisposable
 
         await TakeAsync();
         long version = TableNow.Version;
-        await _catalog.DisposeAsync();
-        foreach (string log in Directory.GetFiles(_folder.Path, "log-*.seg", SearchOption.AllDirectories))
+        await Catalog.DisposeAsync();
+        foreach (string log in Directory.GetFiles(Folder, "log-*.seg", SearchOption.AllDirectories))
         {
             File.Delete(log);
         }
 
-        _catalog = TableCatalog.Open(Storage);
-        Assert.Equal(3, (await _catalog.RecoverAsync(CancellationToken.None)).Count);
+        Catalog = TableCatalog.Open(Storage);
+        Assert.Equal(3, (await Catalog.RecoverAsync(CancellationToken.None)).Count);
 
         await RestoreAsync(1);
         await AddOneAsync();
@@ -163,7 +138,7 @@ public sealed class SnapshotFaultTests : IAsyncDisposable
         await AddOneAsync();
         int failures = 1;
         _disk.RefusesFlush = path => path.EndsWith("000001", StringComparison.Ordinal) && failures-- > 0;
-        await Assert.ThrowsAsync<IOException>(() => _catalog.DropAsync("t", CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => Catalog.DropAsync("t", CancellationToken.None));
         await ReopenAsync();
         Assert.All(await ReadAsync(), static value => Assert.Equal(1, value));
     }
@@ -190,26 +165,24 @@ public sealed class SnapshotFaultTests : IAsyncDisposable
         await AddOneAsync();
         await TakeAsync();
         await RestoreAsync(1);
-        await _catalog.DisposeAsync();
-        string generation = Directory.GetDirectories(_folder.Path, "generation-0002", SearchOption.AllDirectories).First(static path => !path.Contains("scratch", StringComparison.Ordinal));
+        await Catalog.DisposeAsync();
+        string generation = Directory.GetDirectories(Folder, "generation-0002", SearchOption.AllDirectories).First(static path => !path.Contains("scratch", StringComparison.Ordinal));
         Directory.Move(generation, generation + "x");
         CatalogException refusal = Assert.Throws<CatalogException>(() => TableCatalog.Open(Storage));
         Assert.Contains(generation, refusal.Message, StringComparison.Ordinal);
         Directory.Move(generation + "x", generation);
-        _catalog = TableCatalog.Open(Storage);
+        Catalog = TableCatalog.Open(Storage);
     }
 
-    private bool HasFiles(string path) => File.Exists(Path.Combine(_folder.Path, "tables", "000001", path));
+    private bool HasFiles(string path) => File.Exists(Path.Combine(Folder, "tables", "000001", path));
 
-    private IReadOnlyList<TableSnapshot> List() => new TableSnapshots(_catalog, Storage).List(TableNow);
+    private IReadOnlyList<TableSnapshot> List() => Snapshots.List(TableNow);
 
-    private async Task CreateAsync() => await _catalog.CreateAsync("t", TestTables.Spec("""{"shape": [100, 2], "shards": 3}"""), CancellationToken.None);
+    private Task<Table> CreateAsync() => CreateAsync("[100, 2]");
 
-    private Task<TableSnapshot> TakeAsync() => new TableSnapshots(_catalog, Storage).TakeAsync(TableNow, CancellationToken.None);
+    private Task<TableSnapshot> RestoreAsync(long id) => Restorer.RestoreAsync("t", id, null, CancellationToken.None);
 
-    private Task<TableSnapshot> RestoreAsync(long id) => new TableRestorer(_catalog, Storage).RestoreAsync("t", id, null, CancellationToken.None);
-
-    private async Task AddOneAsync() => await _updates.ApplyAsync(
+    private async Task AddOneAsync() => await Updates.ApplyAsync(
         TableNow,
         new UpdateRequest
         {
@@ -219,17 +192,4 @@ public sealed class SnapshotFaultTests : IAsyncDisposable
             Kind = RowWriteKind.Accumulate,
         },
         CancellationToken.None);
-
-    private Task<double[]> ReadAsync() => TestTables.ReadAsync(_lookups.Prepare(TableNow, new LookupRequest
-    {
-        Subscript = SubscriptParser.Parse("[ids]"),
-        Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(RowCount), AllIds))),
-    }));
-
-    private async Task ReopenAsync()
-    {
-        await _catalog.DisposeAsync();
-        _catalog = TableCatalog.Open(Storage);
-        Assert.Empty(await _catalog.RecoverAsync(CancellationToken.None));
-    }
 }

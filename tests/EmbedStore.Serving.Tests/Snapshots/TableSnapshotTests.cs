@@ -1,31 +1,12 @@
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
-using EmbedStore.Testing;
 
 namespace EmbedStore.Serving.Tests.Snapshots;
 
 /// <summary>Snapshots of a table over several shards, and the way back to one.</summary>
-public sealed class TableSnapshotTests : IAsyncDisposable
+public sealed class TableSnapshotTests() : SnapshotTestBase(RowCount, PhysicalDisk.Instance)
 {
     private const int RowCount = 200;
-    private readonly TemporaryFolder _folder = new();
-    private readonly LocalShardRouter _router = new();
-    private readonly UpdatePipeline _updates;
-    private readonly LookupPipeline _lookups;
-    private TableCatalog _catalog;
-
-    public TableSnapshotTests()
-    {
-        _updates = new UpdatePipeline(_router, new ServingLimits());
-        _lookups = new LookupPipeline(new LocalRowCache(), _router, new CpuGather(), new ServingLimits());
-        _catalog = TableCatalog.Open(Storage);
-    }
-
-    private StorageOptions Storage => new() { Folder = _folder.Path, ReserveByteCount = 0, TableMemoryByteCount = 16 << 20, LogSegmentByteCount = 4096 };
-
-    private TableSnapshots Snapshots => new(_catalog, Storage);
-
-    private TableRestorer Restorer => new(_catalog, Storage);
 
     /// <summary>The rows of a fixed table are resident, those of an open one are not.</summary>
     [Theory]
@@ -70,7 +51,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         Assert.Equal([2L, 1L], Snapshots.List(TableNow).Select(static snapshot => snapshot.Id));
         await TakeAsync();
         Assert.Equal([3L, 2L], Snapshots.List(TableNow).Select(static snapshot => snapshot.Id));
-        Assert.Equal(["generation-0002"], Directory.GetDirectories(Path.Combine(_folder.Path, "tables", "000001")).Select(Path.GetFileName));
+        Assert.Equal(["generation-0002"], Directory.GetDirectories(Path.Combine(Folder, "tables", "000001")).Select(Path.GetFileName));
         await Restorer.RestoreAsync("t", 2, null, CancellationToken.None);
         Assert.All(await ReadAsync(), value => Assert.Equal(1, value));
         await ReopenAsync();
@@ -110,7 +91,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         await CreateAsync("[200, 2]");
         await AddOneAsync(1);
         await TakeAsync();
-        string rows = Directory.GetFiles(_folder.Path, "snapshot-*.rows", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
+        string rows = Directory.GetFiles(Folder, "snapshot-*.rows", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
         byte[] bytes = await File.ReadAllBytesAsync(rows);
         bytes[bytes.Length / 2] ^= 4;
         await File.WriteAllBytesAsync(rows, bytes);
@@ -120,7 +101,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         Assert.Contains(rows, error.Message, StringComparison.Ordinal);
         await AddOneAsync(2);
         Assert.All(await ReadAsync(), value => Assert.Equal(2, value));
-        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "tables", "000001", "generation-0002")));
+        Assert.False(Directory.Exists(Path.Combine(Folder, "tables", "000001", "generation-0002")));
     }
 
     /// <summary>A request that some shards have and others not is finished by sending it again, also after a restore; with other shards it could not be.</summary>
@@ -157,7 +138,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         {
             while (!stop.IsCancellationRequested)
             {
-                using TableLease lease = _catalog.Lease("t");
+                using TableLease lease = Catalog.Lease("t");
                 await WriteAsync(lease.Table, RowWriteKind.Accumulate, AllIds, 1);
             }
         });
@@ -165,7 +146,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         {
             while (!stop.IsCancellationRequested)
             {
-                using TableLease lease = _catalog.Lease("t");
+                using TableLease lease = Catalog.Lease("t");
                 Assert.Equal(2 * RowCount, (await ReadAsync(lease.Table)).Length);
             }
         });
@@ -177,7 +158,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
                 await Restorer.RestoreAsync("t", snapshot.Id, 2 + round, CancellationToken.None);
             }
 
-            using SnapshotCopy copy = await SnapshotCopy.OfAsync(_folder.Path, Storage, TableNow, snapshot.Id);
+            using SnapshotCopy copy = await SnapshotCopy.OfAsync(Folder, Storage, TableNow, snapshot.Id);
             Assert.Single((await ReadAsync(copy.Table)).Distinct());
         }
 
@@ -193,7 +174,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
     public async Task RestoreAsync_TableWithKeysAndCapacity_GivesEachKeyItsRow(int? shards)
     {
         const string Spec = """{"shape": ["*", 2], "key": "string", "shards": 3, "capacity": {"rows": 40, "evict": "lru"} }""";
-        Table table = (await _catalog.CreateAsync("t", TestTables.Spec(Spec), CancellationToken.None)).Table;
+        Table table = (await Catalog.CreateAsync("t", TestTables.Spec(Spec), CancellationToken.None)).Table;
         string[] keys = [.. Enumerable.Range(0, 50).Select(static i => $"key-{i}")];
         foreach (string key in keys)
         {
@@ -215,7 +196,7 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         await PutAsync(TableNow, "another", 1);
         Assert.Equal(40, TableNow.RowCount);
 
-        Lookup Lookup(string[] wanted) => _lookups.Prepare(TableNow, new LookupRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(wanted))), WithStatus = true });
+        Lookup Lookup(string[] wanted) => Lookups.Prepare(TableNow, new LookupRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(wanted))), WithStatus = true });
     }
 
     /// <summary>Else a start of a table with much to replay begins with a failed snapshot.</summary>
@@ -224,20 +205,20 @@ public sealed class TableSnapshotTests : IAsyncDisposable
     {
         await CreateAsync("[200, 2]");
         await AddOneAsync(1);
-        await _catalog.DisposeAsync();
-        _catalog = TableCatalog.Open(Storage);
+        await Catalog.DisposeAsync();
+        Catalog = TableCatalog.Open(Storage);
         var policy = new SnapshotPolicy(1, TimeSpan.FromHours(1));
         await TableNow.Shards[1].OpenAsync();
 
         Assert.False(policy.IsDue(TableNow, default, default));
 
-        await _catalog.RecoverAsync(CancellationToken.None);
+        await Catalog.RecoverAsync(CancellationToken.None);
         Assert.True(policy.IsDue(TableNow, default, default));
     }
 
     private static Tensor Keys(params string[] keys) => Tensor.Of(TensorShape.Of(keys.Length), RowKeys.Of(keys));
 
-    private async Task PutAsync(Table table, string key, float value) => await _updates.ApplyAsync(
+    private async Task PutAsync(Table table, string key, float value) => await Updates.ApplyAsync(
         table,
         new UpdateRequest { Subscript = SubscriptParser.Parse("[ids]"), Tensors = TestTables.Named(("ids", Keys(key))), Values = Tensor.Of(TensorShape.Scalar, value), Kind = RowWriteKind.Assign },
         CancellationToken.None);
@@ -247,12 +228,12 @@ public sealed class TableSnapshotTests : IAsyncDisposable
     {
         await CreateAsync("[200, 2]");
         await AddOneAsync(1);
-        await _catalog.DisposeAsync();
-        string unfinished = Path.Combine(_folder.Path, "tables", "000001", "generation-0002", "shard-0000");
+        await Catalog.DisposeAsync();
+        string unfinished = Path.Combine(Folder, "tables", "000001", "generation-0002", "shard-0000");
         Directory.CreateDirectory(unfinished);
         await File.WriteAllTextAsync(Path.Combine(unfinished, "owner"), "half");
-        _catalog = TableCatalog.Open(Storage);
-        await _catalog.RecoverAsync(CancellationToken.None);
+        Catalog = TableCatalog.Open(Storage);
+        await Catalog.RecoverAsync(CancellationToken.None);
         Assert.All(await ReadAsync(), value => Assert.Equal(1, value));
         Assert.False(Directory.Exists(unfinished));
     }
@@ -263,49 +244,27 @@ public sealed class TableSnapshotTests : IAsyncDisposable
         Table table = await CreateAsync("[200, 2]");
         await AddOneAsync(1);
         Task drop = Task.CompletedTask;
-        using (TableLease lease = _catalog.Lease("t"))
+        using (TableLease lease = Catalog.Lease("t"))
         {
-            drop = _catalog.DropAsync("t", CancellationToken.None);
+            drop = Catalog.DropAsync("t", CancellationToken.None);
             EmbedStoreException error = await Assert.ThrowsAsync<EmbedStoreException>(() => Snapshots.TakeAsync(table, CancellationToken.None));
             Assert.Equal(ErrorCode.Stopping, error.Code);
         }
 
         await drop;
-        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "tables", "000001")));
+        Assert.False(Directory.Exists(Path.Combine(Folder, "tables", "000001")));
     }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _catalog.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    private static readonly long[] AllIds = [.. Enumerable.Range(0, RowCount).Select(static i => (long)i)];
-
-    private Table TableNow
-    {
-        get
-        {
-            using TableLease lease = _catalog.Lease("t");
-            return lease.Table;
-        }
-    }
-
-    private async Task<Table> CreateAsync(string shape) =>
-        (await _catalog.CreateAsync("t", TestTables.Spec($$"""{"shape": {{shape}}, "shards": 3}"""), CancellationToken.None)).Table;
-
-    private Task<TableSnapshot> TakeAsync() => Snapshots.TakeAsync(TableNow, CancellationToken.None);
 
     private Task AddOneAsync(long sequence) => WriteAsync(TableNow, RowWriteKind.Accumulate, AllIds, 1, new WriterClaim("trainer", 0, sequence));
 
     private Task EraseAsync(long id) => WriteAsync(TableNow, RowWriteKind.Erase, [id], null);
 
-    private async Task WriteAsync(Table table, RowWriteKind kind, long[] ids, float? value, WriterClaim? writer = null) => await _updates.ApplyAsync(
+    private async Task WriteAsync(Table table, RowWriteKind kind, IReadOnlyList<long> ids, float? value, WriterClaim? writer = null) => await Updates.ApplyAsync(
         table,
         new UpdateRequest
         {
             Subscript = SubscriptParser.Parse("[ids]"),
-            Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(ids.Length), ids))),
+            Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(ids.Count), ids.ToArray()))),
             Values = value is { } number ? Tensor.Of(TensorShape.Scalar, number) : null,
             Kind = kind,
             Writer = writer,
@@ -327,20 +286,5 @@ public sealed class TableSnapshotTests : IAsyncDisposable
                 Writer = new WriterStamp("trainer", 0, sequence, [0, 1, 2]),
             },
             CancellationToken.None);
-    }
-
-    private Task<double[]> ReadAsync() => ReadAsync(TableNow);
-
-    private Task<double[]> ReadAsync(Table table) => TestTables.ReadAsync(_lookups.Prepare(table, new LookupRequest
-    {
-        Subscript = SubscriptParser.Parse("[ids]"),
-        Tensors = TestTables.Named(("ids", Tensor.Of(TensorShape.Of(RowCount), AllIds))),
-    }));
-
-    private async Task ReopenAsync()
-    {
-        await _catalog.DisposeAsync();
-        _catalog = TableCatalog.Open(Storage);
-        Assert.Empty(await _catalog.RecoverAsync(CancellationToken.None));
     }
 }

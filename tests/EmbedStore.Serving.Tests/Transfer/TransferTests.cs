@@ -42,7 +42,7 @@ public class TransferTests
         Table table = await tables.CreateAsync("""{"shape": ["*", 1], "shards": 3}""");
         await tables.PutAsync(table, "[ids]", Tensor.Of(TensorShape.Of(3, 1), 1f, 2, 3), ("ids", Tensor.Of(TensorShape.Of(3), 50L, -7, 3)));
 
-        TableExport export = tables.Lookups.Export(table, ElementType.F64);
+        TableExport export = await tables.Lookups.ExportAsync(table, ElementType.F64, default);
         byte[] rows = new byte[3 * export.RowByteCount];
         await export.ReadAsync(0, 3, rows, CancellationToken.None);
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace EmbedStore.Testing;
 
-/// <summary>The built server program, as a test project finds it beside its own assembly when it references EmbedStore.Server; or another program that serves, found the same way.</summary>
+/// <summary>The built server program, as a test project finds it beside its own assembly when it references EmbedStore.Server; or another program, found the same way.</summary>
 public static class ServerProgram
 {
     /// <summary>The one that people run.</summary>

@@ -11,18 +11,18 @@ internal sealed class EmbedStorePeer(EmbedStoreTable table, string name = "Embed
 {
     private readonly HttpConnection _connection = new(socketPath is null ? new PeerSocket(table.Server.Port) : new PeerSocket(socketPath));
     private HttpRequest? _request;
-    private int _requestBagCount;
+    private (int BagCount, int BagLength) _requestShape;
 
     public string Name => name;
 
     public void Read(IdBatch batch, Memory<byte> rows)
     {
-        if (_request is null || _requestBagCount != batch.BagCount || _request.Bytes.Length < batch.Bytes.Length)
+        if (_request is null || _requestShape != (batch.BagCount, batch.BagLength))
         {
-            (_request, _requestBagCount) = (SafetensorsRequest.OfIds(table.Path(call), batch), batch.BagCount);
+            (_request, _requestShape) = (SafetensorsRequest.OfIds(table.Path(call), batch), (batch.BagCount, batch.BagLength));
         }
 
-        batch.Bytes.CopyTo(_request.Bytes, _request.Bytes.Length - batch.Bytes.Length);
+        _request.PutAtEnd(batch.Bytes);
         int length = _connection.Send(_request);
         Span<byte> headerLength = stackalloc byte[sizeof(ulong)];
         _connection.ReadExactly(headerLength);

@@ -3,8 +3,6 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Load;
 
 /// <summary>A table of a server: created, filled, and the paths of its calls.</summary>
-/// <param name="Server">Where it is.</param>
-/// <param name="Name">Its name.</param>
 internal sealed record EmbedStoreTable(EmbedStoreServer Server, string Name)
 {
     private const int RunRowCount = 4096;

@@ -17,13 +17,10 @@ internal sealed class HttpConnection(PeerSocket socket) : IDisposable
     /// <summary>Where the last answer's body is, when it is in shared memory; else null.</summary>
     public string? SharedFile { get; private set; }
 
-    /// <summary>A request as it goes over the wire, for <see cref="Send"/>. Its body may be changed in place behind <see cref="HttpRequest.BodyStart"/>.</summary>
+    /// <summary>A request as it goes over the wire, for <see cref="Send"/>.</summary>
     /// <param name="headers">More headers, each with its line end.</param>
-    public static HttpRequest Prepare(string target, string mediaType, ReadOnlySpan<byte> body, string headers = "")
-    {
-        byte[] head = Head(target, mediaType, body.Length, headers);
-        return new HttpRequest([.. head, .. body], head.Length);
-    }
+    public static HttpRequest Prepare(string target, string mediaType, ReadOnlySpan<byte> body, string headers = "") =>
+        new([.. Head(target, mediaType, body.Length, headers), .. body]);
 
     /// <summary>Sends a prepared request and reads the head of its answer.</summary>
     /// <returns>Bytes of the answer's body, which the caller reads next.</returns>
@@ -84,5 +81,8 @@ internal sealed class HttpConnection(PeerSocket socket) : IDisposable
 
 /// <summary>A request as it goes over the wire.</summary>
 /// <param name="Bytes">Head and body.</param>
-/// <param name="BodyStart">Where the body begins.</param>
-internal sealed record HttpRequest(byte[] Bytes, int BodyStart);
+internal sealed record HttpRequest(byte[] Bytes)
+{
+    /// <summary>Puts other bytes in place of as many at the end of the body.</summary>
+    public void PutAtEnd(byte[] bytes) => bytes.CopyTo(Bytes, Bytes.Length - bytes.Length);
+}

@@ -45,7 +45,7 @@ internal sealed class SharedMemoryPeer : IPeer
     /// <exception cref="WrongAnswerException">They came another way.</exception>
     public long Reach(IdBatch batch)
     {
-        batch.Bytes.CopyTo(_request.Bytes, _request.Bytes.Length - batch.Bytes.Length);
+        _request.PutAtEnd(batch.Bytes);
         _connection.Send(_request);
         if (_connection.SharedFile is not { } path)
         {

@@ -4,25 +4,20 @@ using System.Text;
 namespace EmbedStore.Load;
 
 /// <summary>A memcached server of its own, over one raw connection: its text protocol, several keys a <c>get</c>, several on their way. A key is the id in decimal.</summary>
-internal sealed class MemcachedPeer : IPeer
+internal sealed class MemcachedPeer : PipelinedPeer
 {
     private const int KeysPerCommand = 128;
     private const int KeyByteCountMax = 24;
     private const int RunRowCount = 512;
 
-    private readonly PeerProcess _process;
-    private readonly PeerSocket _socket;
-    private readonly int _rowByteCount;
     private readonly byte[] _command = new byte[(KeysPerCommand + 1) * KeyByteCountMax];
 
     private MemcachedPeer(PeerProcess process, int rowByteCount)
+        : base(process, rowByteCount, KeysPerCommand)
     {
-        _process = process;
-        _socket = new PeerSocket(process.Port);
-        _rowByteCount = rowByteCount;
     }
 
-    public string Name => "memcached";
+    public override string Name => "memcached";
 
     /// <summary>Starts an empty one.</summary>
     /// <param name="memoryByteCountMax">Unit: bytes, rounded down to MiB.</param>
@@ -41,52 +36,29 @@ internal sealed class MemcachedPeer : IPeer
     /// <summary>Writes all rows.</summary>
     public MemcachedPeer Load(RowSet rows)
     {
-        byte[] commands = new byte[RunRowCount * (_rowByteCount + 64)];
+        byte[] commands = new byte[RunRowCount * (RowByteCount + 64)];
         byte[] lineEnd = "\r\n"u8.ToArray();
         rows.ForEachRun(RunRowCount, (first, run) =>
         {
             int length = 0;
-            for (int i = 0; i < run.Length / _rowByteCount; i++)
+            for (int i = 0; i < run.Length / RowByteCount; i++)
             {
-                length += Encoding.ASCII.GetBytes($"set {first + i} 0 0 {_rowByteCount} noreply\r\n", commands.AsSpan(length));
-                run.Span.Slice(i * _rowByteCount, _rowByteCount).CopyTo(commands.AsSpan(length));
-                lineEnd.CopyTo(commands.AsSpan(length + _rowByteCount));
-                length += _rowByteCount + lineEnd.Length;
+                length += Encoding.ASCII.GetBytes($"set {first + i} 0 0 {RowByteCount} noreply\r\n", commands.AsSpan(length));
+                run.Span.Slice(i * RowByteCount, RowByteCount).CopyTo(commands.AsSpan(length));
+                lineEnd.CopyTo(commands.AsSpan(length + RowByteCount));
+                length += RowByteCount + lineEnd.Length;
             }
 
-            _socket.Send(commands.AsSpan(0, length));
+            Socket.Send(commands.AsSpan(0, length));
         });
 
         // It answers in order, so this answer says that all is written.
-        _socket.Send("version\r\n"u8);
-        _socket.ReadLine();
+        Socket.Send("version\r\n"u8);
+        Socket.ReadLine();
         return this;
     }
 
-    public void Read(IdBatch batch, Memory<byte> rows)
-    {
-        var window = new Window(batch.Count, KeysPerCommand);
-        while (window.Next(out Range run, out bool isAnswer))
-        {
-            if (isAnswer)
-            {
-                (int first, int count) = run.GetOffsetAndLength(batch.Count);
-                ReadValues(rows.Span.Slice(first * _rowByteCount, count * _rowByteCount));
-            }
-            else
-            {
-                SendGet(batch.Ids[run]);
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        _socket.Dispose();
-        _process.Dispose();
-    }
-
-    private void SendGet(ReadOnlySpan<long> ids)
+    protected override void SendGet(ReadOnlySpan<long> ids)
     {
         "get"u8.CopyTo(_command);
         int length = 3;
@@ -98,24 +70,24 @@ internal sealed class MemcachedPeer : IPeer
         }
 
         "\r\n"u8.CopyTo(_command.AsSpan(length));
-        _socket.Send(_command.AsSpan(0, length + 2));
+        Socket.Send(_command.AsSpan(0, length + 2));
     }
 
     /// <summary>What it does not have it leaves out, so a missing row shows as an END that comes early.</summary>
-    private void ReadValues(Span<byte> rows)
+    protected override void ReadValues(Span<byte> rows)
     {
-        for (; !rows.IsEmpty; rows = rows[_rowByteCount..])
+        for (; !rows.IsEmpty; rows = rows[RowByteCount..])
         {
-            ReadOnlySpan<byte> line = _socket.ReadLine();
+            ReadOnlySpan<byte> line = Socket.ReadLine();
             if (!line.StartsWith("VALUE "u8))
             {
-                throw new WrongAnswerException($"memcached answered '{Encoding.ASCII.GetString(line[..Math.Min(line.Length, 200)])}'.");
+                throw Wrong(line);
             }
 
-            _socket.ReadExactly(rows[.._rowByteCount]);
-            _socket.Skip(2);
+            Socket.ReadExactly(rows[..RowByteCount]);
+            Socket.Skip(2);
         }
 
-        _socket.ReadLine();
+        Socket.ReadLine();
     }
 }

@@ -17,7 +17,7 @@ internal sealed class RawSocketPeer : IPeer
     /// <param name="batches">Those that will be asked for, all of one shape, by their number.</param>
     public RawSocketPeer(RowSet rows, IdBatch[] batches)
     {
-        _answers = [.. batches.Select(batch => Answer(rows, batch))];
+        _answers = [.. batches.Select(rows.RowsOf)];
         _request = new byte[HeaderByteCount + batches[0].Bytes.Length];
         _listener.Start();
         new Thread(Serve) { IsBackground = true, Name = "raw socket" }.Start();
@@ -40,13 +40,6 @@ internal sealed class RawSocketPeer : IPeer
     {
         _socket.Dispose();
         _listener.Dispose();
-    }
-
-    private static byte[] Answer(RowSet rows, IdBatch batch)
-    {
-        byte[] answer = new byte[batch.Count * rows.RowByteCount];
-        rows.Fill(batch.Ids, answer);
-        return answer;
     }
 
     private void Serve()

@@ -5,28 +5,20 @@ using System.Text;
 namespace EmbedStore.Load;
 
 /// <summary>A Redis server of its own, over one raw connection: commands of many keys, several on their way. A key is the id's 8 bytes.</summary>
-internal sealed class RedisPeer : IPeer
+internal sealed class RedisPeer : PipelinedPeer
 {
     /// <summary>One MGET of 32,768 keys would be answered only when it is whole; pieces are sent while the next is looked up.</summary>
     private const int KeysPerCommand = 512;
 
     private const int HeaderByteCountMax = 64;
 
-    private readonly PeerProcess _process;
-    private readonly PeerSocket _socket;
-    private readonly int _rowByteCount;
     private readonly byte[] _valueHeader;
     private byte[] _command = [];
 
     private RedisPeer(PeerProcess process, int rowByteCount)
-    {
-        _process = process;
-        _socket = new PeerSocket(process.Port);
-        _rowByteCount = rowByteCount;
-        _valueHeader = Encoding.ASCII.GetBytes($"${rowByteCount}");
-    }
+        : base(process, rowByteCount, KeysPerCommand) => _valueHeader = Encoding.ASCII.GetBytes($"${rowByteCount}");
 
-    public string Name => "Redis";
+    public override string Name => "Redis";
 
     /// <summary>Starts an empty one in memory.</summary>
     /// <param name="memoryByteCountMax">Unit: bytes.</param>
@@ -40,7 +32,7 @@ internal sealed class RedisPeer : IPeer
         new(Start(folder, memoryByteCountMax, "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0"), rowByteCount);
 
     /// <summary>What its process has in memory. Unit: bytes.</summary>
-    public long ResidentByteCount => Machine.ResidentByteCount(_process.Id);
+    public long ResidentByteCount => Machine.ResidentByteCount(Process.Id);
 
     /// <summary>Name and version, or null when it is not installed.</summary>
     public static string? Version() => PeerProcess.FirstLineOf("redis-server", "--version") is { } line
@@ -52,67 +44,44 @@ internal sealed class RedisPeer : IPeer
     {
         rows.ForEachRun(KeysPerCommand, (first, run) =>
         {
-            long[] ids = [.. Enumerable.Range(0, run.Length / _rowByteCount).Select(i => first + i)];
+            long[] ids = [.. Enumerable.Range(0, run.Length / RowByteCount).Select(i => first + i)];
             SetMany(ids, run.Span);
         });
         return this;
     }
 
-    public void Read(IdBatch batch, Memory<byte> rows)
-    {
-        var window = new Window(batch.Count, KeysPerCommand);
-        while (window.Next(out Range run, out bool isAnswer))
-        {
-            if (isAnswer)
-            {
-                (int first, int count) = run.GetOffsetAndLength(batch.Count);
-                ReadValues(rows.Span.Slice(first * _rowByteCount, count * _rowByteCount));
-            }
-            else
-            {
-                SendGet(batch.Ids[run]);
-            }
-        }
-    }
-
     /// <summary>One MSET: one append to its log.</summary>
     public void SetMany(ReadOnlySpan<long> ids, ReadOnlySpan<byte> rows)
     {
-        Span<byte> command = Room((ids.Length * (_rowByteCount + HeaderByteCountMax)) + HeaderByteCountMax);
+        Span<byte> command = Room((ids.Length * (RowByteCount + HeaderByteCountMax)) + HeaderByteCountMax);
         int length = Put(command, $"*{1 + (2 * ids.Length)}\r\n$4\r\nMSET\r\n");
         for (int i = 0; i < ids.Length; i++)
         {
             length += PutKey(command[length..], ids[i]);
-            length += PutValue(command[length..], rows.Slice(i * _rowByteCount, _rowByteCount));
+            length += PutValue(command[length..], rows.Slice(i * RowByteCount, RowByteCount));
         }
 
-        _socket.Send(command[..length]);
+        Socket.Send(command[..length]);
         RequireOk();
     }
 
     /// <summary>A SET for each row, all sent before the first answer is read.</summary>
     public void SetEach(ReadOnlySpan<long> ids, ReadOnlySpan<byte> rows)
     {
-        Span<byte> commands = Room(ids.Length * (_rowByteCount + HeaderByteCountMax));
+        Span<byte> commands = Room(ids.Length * (RowByteCount + HeaderByteCountMax));
         int length = 0;
         for (int i = 0; i < ids.Length; i++)
         {
             length += Put(commands[length..], "*3\r\n$3\r\nSET\r\n"u8);
             length += PutKey(commands[length..], ids[i]);
-            length += PutValue(commands[length..], rows.Slice(i * _rowByteCount, _rowByteCount));
+            length += PutValue(commands[length..], rows.Slice(i * RowByteCount, RowByteCount));
         }
 
-        _socket.Send(commands[..length]);
+        Socket.Send(commands[..length]);
         for (int i = 0; i < ids.Length; i++)
         {
             RequireOk();
         }
-    }
-
-    public void Dispose()
-    {
-        _socket.Dispose();
-        _process.Dispose();
     }
 
     private static PeerProcess Start(string folder, long memoryByteCountMax, params string[] more) => PeerProcess.Start("redis-server", "redis-server", port =>
@@ -121,7 +90,7 @@ internal sealed class RedisPeer : IPeer
         "--maxmemory", memoryByteCountMax.ToString(CultureInfo.InvariantCulture), "--maxmemory-policy", "noeviction", .. more,
     ]);
 
-    private void SendGet(ReadOnlySpan<long> ids)
+    protected override void SendGet(ReadOnlySpan<long> ids)
     {
         Span<byte> command = Room((ids.Length + 1) * HeaderByteCountMax);
         int length = Put(command, "*"u8);
@@ -132,33 +101,33 @@ internal sealed class RedisPeer : IPeer
             length += PutKey(command[length..], id);
         }
 
-        _socket.Send(command[..length]);
+        Socket.Send(command[..length]);
     }
 
-    private void ReadValues(Span<byte> rows)
+    protected override void ReadValues(Span<byte> rows)
     {
-        ReadOnlySpan<byte> head = _socket.ReadLine();
+        ReadOnlySpan<byte> head = Socket.ReadLine();
         if (head.IsEmpty || head[0] != (byte)'*')
         {
             throw Wrong(head);
         }
 
-        for (; !rows.IsEmpty; rows = rows[_rowByteCount..])
+        for (; !rows.IsEmpty; rows = rows[RowByteCount..])
         {
-            ReadOnlySpan<byte> line = _socket.ReadLine();
+            ReadOnlySpan<byte> line = Socket.ReadLine();
             if (!line.SequenceEqual(_valueHeader))
             {
                 throw Wrong(line);
             }
 
-            _socket.ReadExactly(rows[.._rowByteCount]);
-            _socket.Skip(2);
+            Socket.ReadExactly(rows[..RowByteCount]);
+            Socket.Skip(2);
         }
     }
 
     private void RequireOk()
     {
-        ReadOnlySpan<byte> line = _socket.ReadLine();
+        ReadOnlySpan<byte> line = Socket.ReadLine();
         if (!line.SequenceEqual("+OK"u8))
         {
             throw Wrong(line);
@@ -204,6 +173,4 @@ internal sealed class RedisPeer : IPeer
         number.TryFormat(target, out int length, provider: CultureInfo.InvariantCulture);
         return length;
     }
-
-    private static WrongAnswerException Wrong(ReadOnlySpan<byte> line) => new($"Redis answered '{Encoding.ASCII.GetString(line[..Math.Min(line.Length, 200)])}'.");
 }

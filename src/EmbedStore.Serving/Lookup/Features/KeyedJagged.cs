@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
@@ -60,7 +59,7 @@ public static class KeyedJagged
             bool fits = tensor.Type.IsInteger() || (name == "weights" && tensor.Type.IsFloatingPoint()) || (name == "values" && tensor.Keys is not null);
             if (!fits)
             {
-                throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"'{name}' cannot be {tensor.Type.WireName()}.", new Fact("tensor", name));
+                throw TensorErrors.Type(name, tensor.Type);
             }
         }
     }
@@ -84,8 +83,7 @@ public static class KeyedJagged
     {
         if (!fits)
         {
-            throw new EmbedStoreException(
-                ErrorCode.ShapeMismatch, $"'{tensor}' has shape {actual}, expected {expected}.", new Fact("tensor", tensor), new Fact("expected", expected), new Fact("actual", actual));
+            throw TensorErrors.Shape(tensor, expected, actual);
         }
     }
 
@@ -132,7 +130,7 @@ public static class KeyedJagged
                 own[i] = offsets[i] - begin;
             }
 
-            feature["offsets"] = new Tensor(ElementType.I64, TensorShape.Of(own.Length), MemoryMarshal.AsBytes(own.AsSpan()).ToArray());
+            feature["offsets"] = Tensor.Of(TensorShape.Of(own.Length), own);
         }
 
         return new KeyedFeature(feature, begin);

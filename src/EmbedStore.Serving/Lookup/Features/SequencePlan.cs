@@ -14,7 +14,7 @@ internal sealed record SequencePlan(LookupEntries Entries, ElementType Type, Mis
     {
         Table table = feature.Table;
         RequireNoBags(feature);
-        Tensor ids = RequireTensors(feature.Table.Shape.HasKeys ? KeyTensors.Bind("ids", feature.Tensors, budget.Limits) : feature.Tensors);
+        Tensor ids = RequireTensors(table.Shape.HasKeys ? KeyTensors.Bind("ids", feature.Tensors, budget.Limits, memory) : feature.Tensors);
         ElementType type = RequireTypes(table, feature.Type, ids);
         TensorShape shape = ShapeOf(table, ids.Shape, type, budget);
         RowList rows = EmbeddingIds.Read(table, ids, memory);
@@ -45,7 +45,7 @@ internal sealed record SequencePlan(LookupEntries Entries, ElementType Type, Mis
 
     private static ElementType RequireTypes(Table table, ElementType? asked, Tensor ids) => (table.Shape.HasKeys ? ids.Type == ElementType.Str : ids.Type.IsInteger())
         ? LookupPipeline.AnswerType(table, asked)
-        : throw new EmbedStoreException(ErrorCode.UnsupportedDtype, $"'ids' cannot be {ids.Type.WireName()}.", new Fact("tensor", "ids"));
+        : throw TensorErrors.Type("ids", ids.Type);
 
     private static TensorShape ShapeOf(Table table, TensorShape ids, ElementType type, ResultBudget budget)
     {
