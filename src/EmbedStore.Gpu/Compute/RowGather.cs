@@ -53,7 +53,7 @@ internal sealed class RowGather
         for (int i = 0; i < slots.Length; i++)
         {
             // As unsigned, a negative slot is a very large one: one compare rejects both ends.
-            if ((uint)slots[i] >= (uint)slotCount)
+            if (unchecked((uint)slots[i]) >= (uint)slotCount)
             {
                 return i;
             }

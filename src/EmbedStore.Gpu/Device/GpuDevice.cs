@@ -68,15 +68,16 @@ public sealed partial class GpuDevice : IDisposable
         try
         {
             context = Context.Create(builder => Register(builder, options.Device));
-            if (context.Devices.Length == 0)
+            AcceleratorType wanted = options.Device == GpuOptions.Processor ? AcceleratorType.CPU : AcceleratorType.Cuda;
+            Device? found = context.Devices.Where(device => device.AcceleratorType == wanted).Skip(GpuOptions.CudaIndexOf(options.Device) ?? 0).FirstOrDefault();
+            if (found is null)
             {
-                LogNone(logger, options.Device, "no driver, or no device that it knows");
+                LogNone(logger, options.Device, "no driver, or no such device");
                 context.Dispose();
                 return null;
             }
 
-            int index = GpuOptions.CudaIndexOf(options.Device) ?? 0;
-            var device = new GpuDevice(context, context.Devices[index].CreateAccelerator(context), logger);
+            var device = new GpuDevice(context, found.CreateAccelerator(context), logger);
             LogOpened(logger, device.Description);
             return device;
         }
