@@ -46,7 +46,8 @@ internal static class Comparison
         byte[] expected = Content.Of(size);
         byte[][] buffers = [.. Enumerable.Range(0, callers).Select(_ => new byte[size])];
         await http(buffers[0]);
-        if (!expected.AsSpan().SequenceEqual(await grain()) || !expected.AsSpan().SequenceEqual(buffers[0]))
+        byte[] answer = await grain();
+        if (!expected.AsSpan().SequenceEqual(answer) || !expected.AsSpan().SequenceEqual(buffers[0]))
         {
             throw new InvalidOperationException("An answer is wrong.");
         }
