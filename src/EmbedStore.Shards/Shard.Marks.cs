@@ -43,6 +43,7 @@ public sealed partial class Shard
 
         try
         {
+            _fence?.Require();
             _log.AppendMark(_options.Time.GetUtcNow().ToUnixTimeMilliseconds());
         }
         catch (DiskFullException)

@@ -4,13 +4,14 @@ namespace EmbedStore.Shards;
 
 public sealed partial class Shard
 {
-    /// <summary>Opens the shard in a folder, or makes one there: takes the lock, takes the next owner epoch, loads the newest snapshot, reads and checks the log behind it.</summary>
+    /// <summary>Opens the shard in a folder, or makes one there: takes the lock or claims the folder, takes the next owner epoch, loads the newest snapshot, reads and checks the log behind it.</summary>
     /// <param name="folder">Of this shard alone; on storage that lasts.</param>
     /// <param name="scratchFolder">Of this shard alone, and emptied; may be lost at any time the shard is closed.</param>
     /// <param name="format">What the rows are made of: the same at each opening.</param>
     /// <param name="options">Sizes and promises.</param>
     /// <param name="cancellation">Between records of the log.</param>
-    /// <exception cref="ShardLockedException">Somebody else has the shard open.</exception>
+    /// <exception cref="ShardLockedException">Somebody else has the shard open, and <see cref="ShardOptions.Ownership"/> is by lock, or was until now.</exception>
+    /// <exception cref="ShardClaimedException">Somebody else claimed the shard at the same time, or while it was read.</exception>
     /// <exception cref="ShardDamagedException">A file does not hold what was written to it; which one, and where.</exception>
     /// <exception cref="DiskFullException">There is no room for the scratch of the rows.</exception>
     /// <exception cref="ArgumentException">The shard was made with another format, or an option is outside its range.</exception>
@@ -34,18 +35,26 @@ public sealed partial class Shard
         using Activity? span = ShardMeters.Activities.StartActivity(EmbedStoreTelemetry.Spans.ShardOpen);
         using var opening = new Opening();
         MakeFolder(options.Disk, folder);
-        opening.Lock = options.Disk.TryLock(Path.Combine(folder, "lock")) ?? throw new ShardLockedException(folder);
-        OwnerRecord owner = OwnerRecord.Advance(options.Disk, folder, format);
-        opening.RecordSeed = RecordHeader.Seed(owner.Identity);
-        opening.Identity = owner.Identity;
-        opening.Snapshot = Load(folder, scratchFolder, owner, format, options, opening, cancellation);
-        LogEnd end = Replay(folder, owner, options, opening, cancellation);
-        opening.State!.Updater.ReadsMirror = true;
-        opening.Log = new LogWriter(options.Disk, folder, owner, end, options.SegmentByteCountMax);
-        (opening.CutByteCount, opening.ReplayedByteCount) = (end.CutByteCount, end.ReplayedByteCount);
-        if (end.CutByteCount > 0)
+        OwnerRecord owner = Own(folder, format, options, opening);
+        try
         {
-            ShardLog.LogTailCut(options.Logger, folder, end.CutByteCount, end.LastLsn);
+            opening.View = Settle(folder, owner, options, opening, cancellation);
+            opening.Snapshot = Load(scratchFolder, owner, format, options, opening, cancellation);
+            LogEnd end = Replay(owner, options, opening, cancellation);
+            opening.State!.Updater.ReadsMirror = true;
+            opening.Log = new LogWriter(options.Disk, opening.View, owner, end, options.SegmentByteCountMax);
+            (opening.CutByteCount, opening.ReplayedByteCount) = (opening.CutByteCount + end.CutByteCount, end.ReplayedByteCount);
+            opening.Fence?.Require();
+        }
+        catch (Exception e) when (e is not (ShardClaimedException or OperationCanceledException) && opening.Fence?.TryConfirm() == false && opening.Fence.IsLost)
+        {
+            // A later owner may delete what this one was about to read: not damage.
+            throw OwnerClaims.LostTo(options.Disk, folder, owner.Epoch, e);
+        }
+
+        if (opening.CutByteCount > 0)
+        {
+            ShardLog.LogTailCut(options.Logger, folder, opening.CutByteCount, opening.Log.LastLsn);
         }
 
         var shard = new Shard(folder, scratchFolder, format, options, opening);
@@ -54,33 +63,81 @@ public sealed partial class Shard
         return shard;
     }
 
+    /// <summary>Becomes the owner: by the lock, or by a claim, or by both in a folder that was claimed before.</summary>
+    private static OwnerRecord Own(string folder, RowFormat format, ShardOptions options, Opening opening)
+    {
+        IDisk disk = options.Disk;
+        bool isByLock = options.Ownership == ShardOwnership.Lock;
+        bool wasByLock = disk.FileExists(Path.Combine(folder, OwnerRecord.FileName)) && OwnerClaims.Epochs(disk, folder).Count == 0;
+        if (isByLock || wasByLock)
+        {
+            opening.Lock = disk.TryLock(Path.Combine(folder, "lock")) ?? throw new ShardLockedException(folder);
+        }
+
+        OwnerRecord owner;
+        if (isByLock && OwnerClaims.Epochs(disk, folder).Count == 0)
+        {
+            owner = OwnerRecord.Advance(disk, folder, format);
+        }
+        else
+        {
+            owner = OwnerClaims.Claim(disk, folder, format, options.OwnerName);
+            opening.Fence = new OwnerFence(disk, folder, owner.Epoch, options.Time);
+        }
+
+        if (!isByLock)
+        {
+            // Claims keep others out from here on, and locks would not let them take over.
+            opening.Lock?.Dispose();
+            opening.Lock = null;
+        }
+
+        (opening.Identity, opening.RecordSeed) = (owner.Identity, RecordHeader.Seed(owner.Identity));
+        return owner;
+    }
+
+    /// <summary>Says which files count, and deletes what a crash or an earlier owner left that do not.</summary>
+    private static FolderView Settle(string folder, OwnerRecord owner, ShardOptions options, Opening opening, CancellationToken cancellation)
+    {
+        if (opening.Fence is null)
+        {
+            var all = new FolderView(options.Disk, folder, takeOver: null);
+            new SnapshotFolder(options.Disk, all).DeleteUnfinished();
+            return all;
+        }
+
+        (FolderView view, opening.CutByteCount) = TakeOver.Run(options.Disk, folder, owner, cancellation);
+        opening.Fence.Require();
+        FolderCleaner.Clean(options.Disk, view);
+        return view;
+    }
+
     /// <summary>Loads the newest snapshot that is whole and that the log goes on from.</summary>
     /// <returns>Null when there is none, and the log begins with the shard.</returns>
     private static SnapshotManifest? Load(
-        string folder, string scratchFolder, OwnerRecord owner, RowFormat format, ShardOptions options, Opening opening, CancellationToken cancellation)
+        string scratchFolder, OwnerRecord owner, RowFormat format, ShardOptions options, Opening opening, CancellationToken cancellation)
     {
-        var snapshots = new SnapshotFolder(options.Disk, folder);
-        snapshots.DeleteUnfinished();
+        var snapshots = new SnapshotFolder(options.Disk, opening.View!);
         ShardDamagedException? damage = null;
-        foreach (long id in snapshots.Ids())
+        foreach (SnapshotName name in snapshots.Names())
         {
             opening.State = new ShardState(format, options, scratchFolder);
             try
             {
-                SnapshotManifest manifest = snapshots.ManifestOf(id, owner.Identity);
-                opening.State.Load(snapshots, manifest, cancellation);
+                SnapshotManifest manifest = snapshots.ManifestOf(name, owner.Identity);
+                opening.State.Load(snapshots, name, manifest, cancellation);
                 return manifest;
             }
             catch (ShardDamagedException e) when (e is not NewerFormatException)
             {
-                ShardLog.SnapshotDamaged(options.Logger, folder, id, e);
+                ShardLog.SnapshotDamaged(options.Logger, snapshots.Path, name.Id, e);
                 damage ??= e;
                 opening.State.Dispose();
             }
         }
 
         // With a log from the beginning no snapshot is needed. Without, the damaged one is the reason that is worth knowing.
-        List<string> segments = LogRecovery.SegmentNames(options.Disk, folder);
+        List<string> segments = opening.View!.SegmentNames();
         if (damage is not null && (segments.Count == 0 || LogFormat.PreviousLsnOf(segments[0]) > 0))
         {
             throw damage;
@@ -99,15 +156,16 @@ public sealed partial class Shard
         }
     }
 
-    private static LogEnd Replay(string folder, OwnerRecord owner, ShardOptions options, Opening opening, CancellationToken cancellation)
+    private static LogEnd Replay(OwnerRecord owner, ShardOptions options, Opening opening, CancellationToken cancellation)
     {
         SnapshotManifest? snapshot = opening.Snapshot;
+        string folder = opening.View!.Folder;
         if (snapshot?.LogSegment is { } segment && !options.Disk.FileExists(Path.Combine(folder, segment)))
         {
             throw new ShardDamagedException(Path.Combine(folder, segment), 0, FormattableString.Invariant($"it is missing, though snapshot {snapshot.Id} goes on from it."));
         }
 
-        LogEnd end = new LogRecovery(options.Disk, folder, owner).Run(snapshot?.CoveredLsn ?? 0, opening.State!.Replay, cancellation);
+        LogEnd end = new LogRecovery(options.Disk, opening.View, owner).Run(snapshot?.CoveredLsn ?? 0, opening.State!.Replay, cancellation);
         return end.LastLsn >= (snapshot?.LastLsn ?? 0)
             ? end
             : throw new ShardDamagedException(
@@ -120,6 +178,10 @@ public sealed partial class Shard
         private bool _handedOver;
 
         public IDisposable? Lock { get; set; }
+
+        public OwnerFence? Fence { get; set; }
+
+        public FolderView? View { get; set; }
 
         public Guid Identity { get; set; }
 

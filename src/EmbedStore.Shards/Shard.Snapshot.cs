@@ -30,6 +30,7 @@ public sealed partial class Shard
     /// <param name="cancellation">Ends it; nothing is left.</param>
     /// <returns>To be ended by <see cref="ShardSnapshot.EndAsync"/>, <see cref="ShardSnapshot.SaveAsync"/> and <see cref="ShardSnapshot.KeepAsync"/>, and disposed in any case. Another snapshot waits until then.</returns>
     /// <exception cref="DiskFullException">There is no room. The shard serves on.</exception>
+    /// <exception cref="ShardClaimedException">Another owner has taken the shard over.</exception>
     /// <exception cref="IOException">The snapshot's file could not be written. The shard serves on.</exception>
     /// <exception cref="ShardDamagedException">Scratch gave back something else than was put there.</exception>
     /// <exception cref="OperationCanceledException">Cancelled, or the shard closes.</exception>
@@ -83,6 +84,12 @@ public sealed partial class Shard
         /// <inheritdoc cref="GoneRows.ForgottenTo"/>
         public long ForgottenTo => shard._state.Vocabulary.Gone.ForgottenTo;
 
+        /// <inheritdoc cref="OwnerFence.Require"/>
+        public void RequireOwner() => shard._fence?.Require();
+
+        /// <inheritdoc cref="OwnerFence.TryConfirm"/>
+        public bool IsOwner() => shard._fence?.TryConfirm() ?? true;
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 
@@ -110,22 +117,25 @@ public sealed partial class Shard
         });
 
         /// <summary>Keeps two snapshots, or one, and deletes what neither needs. Writes wait only while the log is told.</summary>
-        public async Task KeepAsync(long id, long? olderId)
+        public async Task KeepAsync(SnapshotName name, SnapshotName? olderName)
         {
             IReadOnlyList<string> segments = [];
-            if (olderId is { } older)
+            if (olderName is { } older)
             {
                 SnapshotManifest kept = Folder.ManifestOf(older, Identity);
                 segments = await shard.RunOnWriterAsync(() => shard._log.LetGo(kept.CoveredLsn, kept.LogSegment)).ConfigureAwait(false);
             }
 
-            foreach (long other in Folder.Ids().Where(other => other != id && other != olderId))
+            // An owner that sleeps before one of these deletes what the next one, which found both snapshots, does not need either.
+            foreach (SnapshotName other in Folder.Names().Where(other => other != name && other != olderName))
             {
+                RequireOwner();
                 Folder.Delete(other);
             }
 
             foreach (string segment in segments)
             {
+                RequireOwner();
                 Disk.Delete(segment);
             }
 

@@ -218,12 +218,12 @@ public sealed partial class Shard
         _ => WriteOutcome.TooManyWriters,
     };
 
-    /// <summary>One group: log, flush, rows, answers.</summary>
+    /// <summary>One group: log, flush, a look for claims, rows, answers.</summary>
     private void CommitGroup()
     {
-        if (_poison is not null)
+        if (_poison is not null || IsFenced)
         {
-            Refuse(WriteOutcome.Unavailable, 0);
+            Refuse(Refusal, 0);
             return;
         }
 
@@ -248,14 +248,13 @@ public sealed partial class Shard
         }
         catch (DiskFullException error)
         {
-            ShardLog.StorageFull(_options.Logger, _folder, error);
-            Refuse(WriteOutcome.StorageFull, answered);
+            Refuse(RefusalOfFullDisk(error), answered);
         }
         catch (Exception error)
         {
             // Whatever it was, log and rows may now differ: nothing may be promised on top of that.
             Poison(error);
-            Refuse(WriteOutcome.Unavailable, answered);
+            Refuse(Refusal, answered);
         }
     }
 
@@ -295,6 +294,8 @@ public sealed partial class Shard
 #endif
         }
 
+        // Behind the write: a claim that comes later finds the group in the log, and one that came before is found here.
+        _fence?.Require();
         _state.Keys?.Publish();
         return byteCount;
     }
@@ -378,7 +379,14 @@ public sealed partial class Shard
     private void Poison(Exception error)
     {
         _poison = error;
-        ShardLog.ShardPoisoned(_options.Logger, _folder, error);
+        if (_fence?.TryConfirm() == false && IsFenced)
+        {
+            ShardLog.ShardFenced(_options.Logger, _folder, OwnerEpoch, error);
+        }
+        else
+        {
+            ShardLog.ShardPoisoned(_options.Logger, _folder, error);
+        }
     }
 
     private void Refuse(WriteOutcome outcome, int first)

@@ -1,6 +1,6 @@
 namespace EmbedStore.Shards;
 
-/// <summary>One shard of one table: rows by id, lasting.</summary>
+/// <summary>One shard of one table: rows by id, or by key, lasting.</summary>
 /// <remarks>
 /// <para>The log is the truth. A write is appended to it, flushed as <see cref="ShardOptions.Durability"/> says, applied to the rows and then acknowledged: in this order.</para>
 /// <para>Thread safety: every member from any number of threads at once; writes that wait together share one flush.</para>
@@ -11,7 +11,8 @@ public sealed partial class Shard : IAsyncDisposable
     private readonly ShardOptions _options;
     private readonly string _folder;
     private readonly string _scratchFolder;
-    private readonly IDisposable _lock;
+    private readonly IDisposable? _lock;
+    private readonly OwnerFence? _fence;
     private readonly ShardState _state;
     private readonly RowStore _rows;
     private readonly RowUpdater _updater;
@@ -29,10 +30,10 @@ public sealed partial class Shard : IAsyncDisposable
     private Shard(string folder, string scratchFolder, RowFormat format, ShardOptions options, Opening opening)
     {
         (_folder, _scratchFolder, _format, _options) = (folder, scratchFolder, format, options);
-        (_lock, _state, _log) = (opening.Lock!, opening.State!, opening.Log!);
+        (_lock, _fence, _state, _log) = (opening.Lock, opening.Fence, opening.State!, opening.Log!);
         (_rows, _updater, _writers) = (_state.Rows, _state.Updater, _state.Writers);
         (_identity, _recordSeed) = (opening.Identity, opening.RecordSeed);
-        _snapshots = new SnapshotFolder(options.Disk, folder);
+        _snapshots = new SnapshotFolder(options.Disk, opening.View!);
         _snapshot = opening.Snapshot;
         _unsavedAtOpening = opening.ReplayedByteCount;
         _cutByteCount = opening.CutByteCount;
@@ -60,8 +61,8 @@ public sealed partial class Shard : IAsyncDisposable
     /// <summary>The newest write of a writer here; null when it never wrote here.</summary>
     public WriterState? WriterState(string name) => _writers.Find(name);
 
-    /// <summary>False once a write or flush failed: reads go on, writes answer <see cref="WriteOutcome.Unavailable"/> until the shard is opened again.</summary>
-    public bool AcceptsWrites => _poison is null && Volatile.Read(ref _disposed) == 0;
+    /// <summary>False once a write or flush failed, or another owner took over: reads go on, writes answer <see cref="WriteOutcome.Unavailable"/> or <see cref="WriteOutcome.NotOwner"/> until the shard is opened again.</summary>
+    public bool AcceptsWrites => _poison is null && !IsFenced && Volatile.Read(ref _disposed) == 0;
 
     /// <summary>Sizes now.</summary>
     public ShardStatistics Statistics => new(
@@ -111,7 +112,7 @@ public sealed partial class Shard : IAsyncDisposable
         await _readGate.CloseAsync().ConfigureAwait(false);
         _log.Dispose();
         _state.Dispose();
-        _lock.Dispose();
+        _lock?.Dispose();
         _closing.Dispose();
         _snapshotTurn.Dispose();
     }

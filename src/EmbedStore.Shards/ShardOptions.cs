@@ -17,8 +17,13 @@ public enum Durability
 }
 
 /// <summary>Sizes and promises of one shard. Not changed once the shard is open.</summary>
-public sealed class ShardOptions
+public sealed record ShardOptions
 {
+    /// <summary>Longest <see cref="OwnerName"/>. Unit: characters.</summary>
+    public const int OwnerNameLengthMax = 256;
+
+    private static readonly TimeSpan OwnerConfirmedWithinMax = TimeSpan.FromMinutes(1);
+
     /// <summary>Default: <see cref="Durability.Commit"/>.</summary>
     public Durability Durability { get; init; } = Durability.Commit;
 
@@ -49,7 +54,7 @@ public sealed class ShardOptions
     /// <summary>Log bytes after which a group of writes takes no further one. Unit: bytes. Default: 16 MiB. At least 1.</summary>
     public long GroupByteCountMax { get; init; } = 16L << 20;
 
-    /// <summary>Ids that are counted towards admission; with more of them the half whose last update is longest ago is forgotten. Default: 1,048,576, 24 to 96 bytes each. At least 1.</summary>
+    /// <summary>Ids that are counted towards admission; with more of them the half whose last update is longest ago is forgotten. Default: 1,048,576, 32 to 96 bytes each. At least 1.</summary>
     public int CandidateCountMax { get; init; } = 1 << 20;
 
     /// <summary>Rows of which it is known why they are gone; then those that went first are forgotten, half of them at a time. Default: 4,194,304, 48 bytes each in the row store. At least 2.</summary>
@@ -64,10 +69,19 @@ public sealed class ShardOptions
     /// <summary>Gets every change of a row. Not with a time to live or admission, which it does not know. Default: none.</summary>
     public IRowMirror? Mirror { get; init; }
 
+    /// <summary>What keeps a second owner out. Default: <see cref="ShardOwnership.Lock"/>.</summary>
+    public ShardOwnership Ownership { get; init; }
+
+    /// <summary>What a claim says of who made it, such as a server's name and address: one line. Default: empty. At most <see cref="OwnerNameLengthMax"/> characters.</summary>
+    public string OwnerName { get; init; } = "";
+
+    /// <summary>How long ago <see cref="Shard.ConfirmOwner()"/> may have found the shard its own. Default: 1 s. Range: [0, 1 min]; 0 asks the folder each time.</summary>
+    public TimeSpan OwnerConfirmedWithin { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
     public IDisk Disk { get; init; } = PhysicalDisk.Instance;
 
-    /// <summary>Stamps rows and drives <see cref="CommitInterval"/>. Default: the system's.</summary>
+    /// <summary>Stamps records, decides what has expired, and drives <see cref="CommitInterval"/>, <see cref="MarkDelay"/> and <see cref="PurgeInterval"/>. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Default: none.</summary>
@@ -95,5 +109,12 @@ public sealed class ShardOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(CandidateCountMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(GoneRowCountMax, 2);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PurgeInterval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(OwnerConfirmedWithin, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(OwnerConfirmedWithin, OwnerConfirmedWithinMax);
+        ArgumentNullException.ThrowIfNull(OwnerName);
+        if (OwnerName.Length > OwnerNameLengthMax || OwnerName.AsSpan().ContainsAny('\r', '\n') || !Enum.IsDefined(Ownership))
+        {
+            throw new ArgumentOutOfRangeException(nameof(OwnerName), OwnerName, $"An owner's name is one line of at most {OwnerNameLengthMax} characters, and ownership is by lock or by epoch.");
+        }
     }
 }

@@ -33,6 +33,8 @@ internal static class EmbedStoreServices
             services.AddSingleton<ICatalogPeers, NoCatalogPeers>();
             services.AddSingleton<IRowCache, LocalRowCache>();
             services.AddSingleton<IShardRouter, LocalShardRouter>();
+            services.AddSingleton<ISnapshotShards, LocalSnapshotShards>();
+            services.AddSingleton<ISnapshotTaker, SnapshotTaker>();
         }
 
         services.AddSingleton<IGather, CpuGather>();
@@ -79,6 +81,7 @@ internal static class EmbedStoreServices
     private static void AddPeers(this IServiceCollection services, ClusterOptions cluster)
     {
         services.AddSingleton(new ClusterPlace(cluster.PeerPort, cluster.PeerKey, cluster.StalenessMaxMilliseconds));
+        services.AddSingleton<GoneServers>();
         services.AddSingleton<PeerHttp>();
         services.AddSingleton<IPeerTransport, HttpPeerTransport>();
         services.AddSingleton<ICatalogPeers, CatalogPeers>();
@@ -86,7 +89,11 @@ internal static class EmbedStoreServices
         services.AddSingleton(new AgedRows(cluster.PeerRowBytes, TimeProvider.System));
         services.AddSingleton<IShardRouter>(provider => new PeerShardRouter(
             provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<AgedRows>(), TimeProvider.System, cluster.MoveWait));
+        services.AddSingleton(new SnapshotParts(TimeProvider.System));
         services.AddSingleton<PeerShards>();
+        services.AddSingleton<ISnapshotShards>(provider => new PeerSnapshotShards(
+            provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<PeerShards>(), TimeProvider.System, cluster.MoveWait));
+        services.AddSingleton<ISnapshotTaker, PeerSnapshotTaker>();
         services.AddSingleton<IShardHost, ShardHost>();
         services.AddHostedService<CatalogWatch>();
     }
@@ -96,10 +103,12 @@ internal static class EmbedStoreServices
         Folder = provider.GetRequiredService<DataFolder>().Path,
         ScratchFolder = provider.GetRequiredService<ScratchFolder>().RowsPath,
         IsShared = isMember,
+        OwnerName = options.Cluster.SiloName,
         TableMemoryByteCount = options.RowStore.MemoryBytes,
         ReserveByteCount = options.RowStore.ReserveBytes,
         LogSegmentByteCount = options.RowStore.LogSegmentBytes,
         CommitInterval = options.CommitInterval,
+        Tier = provider.GetService<IRowTier>(),
         Logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("EmbedStore.Shards"),
     };
 }

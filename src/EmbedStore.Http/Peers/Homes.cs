@@ -6,7 +6,8 @@ namespace EmbedStore.Http;
 /// <summary>Which calls one server does for all: else two of them would decide the same thing differently.</summary>
 internal static class Homes
 {
-    private const string Catalog = "catalog";
+    /// <summary>Changes of the catalog, snapshots and restores.</summary>
+    public const string Catalog = "catalog";
 
     /// <summary>Writers share homes, so that the cluster has few.</summary>
     private const int WriterHomeCount = 64;

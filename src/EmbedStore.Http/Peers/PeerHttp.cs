@@ -3,7 +3,7 @@ using EmbedStore.Serving;
 namespace EmbedStore.Http;
 
 /// <summary>Connections to the other servers.</summary>
-internal sealed class PeerHttp(ClusterPlace place) : IDisposable
+internal sealed class PeerHttp(ClusterPlace place, GoneServers gone) : IDisposable
 {
     /// <summary>A server that does not take a connection within that time is gone or as good as.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
@@ -30,14 +30,23 @@ internal sealed class PeerHttp(ClusterPlace place) : IDisposable
             request.Headers.Add(PeerDoor.KeyHeader, place.PeerKey);
         }
 
+        CancellationToken isGone = gone.Of(server);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, isGone);
         try
         {
-            return await _client.SendAsync(request, cancellation);
+            return await _client.SendAsync(request, ending.Token);
         }
         catch (HttpRequestException failure)
         {
             bool mayHaveArrived = failure.HttpRequestError is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError);
             throw new PeerUnreachableException($"server {server.Name} gave no answer", mayHaveArrived, failure);
+        }
+        catch (OperationCanceledException failure) when (!cancellation.IsCancellationRequested)
+        {
+            // The one other wait that ends so is that for a connection.
+            throw isGone.IsCancellationRequested
+                ? new PeerUnreachableException($"server {server.Name} is gone", mayHaveArrived: true, failure)
+                : new PeerUnreachableException($"server {server.Name} takes no connection", mayHaveArrived: false, failure);
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, Upda
     public async Task CreateAsync(HttpContext context)
     {
         IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
-        TableSpec spec = TableSpecJson.Read(fields, options.Value.Shards);
+        TableSpec spec = TableSpecJson.Read(fields, ShardCountDefaultOf(fields));
         (Table table, bool isNew) = await catalog.CreateAsync(DataCalls.TableOf(context), spec, context.RequestAborted);
         if (isNew)
         {
@@ -64,7 +64,7 @@ internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, Upda
     public async Task EstimateAsync(HttpContext context)
     {
         IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
-        (TableSpec spec, long? rows) = TableSpecJson.ReadWithRows(fields, options.Value.Shards);
+        (TableSpec spec, long? rows) = TableSpecJson.ReadWithRows(fields, ShardCountDefaultOf(fields));
         TableEstimate estimate = TableEstimate.Of(spec, rows, storage);
         await JsonAnswer.WriteAsync(context, new JsonObject
         {
@@ -73,6 +73,10 @@ internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, Upda
             ["bytes"] = TableDescription.Bytes(estimate.Bytes),
         });
     }
+
+    /// <summary>One where several would be refused.</summary>
+    private int ShardCountDefaultOf(IReadOnlyDictionary<string, JsonElement> fields) =>
+        storage.IsShared && fields.TryGetValue("capacity", out JsonElement capacity) && capacity.ValueKind != JsonValueKind.Null ? 1 : options.Value.Shards;
 
     private async ValueTask<JsonObject> DescribeAsync(Table table, CancellationToken cancellation) =>
         TableDescription.Of(table, await router.ReportAsync(table, cancellation), snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));

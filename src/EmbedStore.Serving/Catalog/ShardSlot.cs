@@ -111,17 +111,27 @@ public sealed class ShardSlot
     }
 
     /// <summary>Whether what the shard says is the newest: false once another server has taken it over.</summary>
-    internal bool IsOwner => Opened is not null;
+    internal bool IsOwner => Opened?.ConfirmOwner() ?? false;
 
-    /// <summary>Makes this server the shard's owner: opens it in the background, unless that is under way or done.</summary>
+    /// <summary>Whether another server has taken the shard over that was taken here.</summary>
+    internal bool IsLost => Opened?.IsFenced ?? Failure is ShardClaimedException;
+
+    /// <summary>Makes this server the shard's owner: opens it in the background, unless that is under way or done. What another server has taken over is claimed anew.</summary>
     internal void Take()
     {
         lock (_lock)
         {
+            // Who was owner before, and was not told that it is over, may not know it yet.
+            Task<Shard>? lost = IsLost || Opened?.ConfirmOwner(TimeSpan.Zero) is false ? _opening : null;
             IsTaken = true;
-            if (_opening is not { IsFaulted: false })
+            if (_opening is not { IsFaulted: false } || lost is not null)
             {
-                _opening = Task.Run(_open);
+                _opening = Task.Run(async () =>
+                {
+                    // It has the scratch folder.
+                    await CloseAsync(lost);
+                    return await _open();
+                });
             }
         }
     }

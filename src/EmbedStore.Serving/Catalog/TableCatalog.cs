@@ -81,6 +81,7 @@ public sealed class TableCatalog : IAsyncDisposable
     public async Task<(Table Table, bool IsNew)> CreateAsync(string name, TableSpec spec, CancellationToken cancellation)
     {
         TableName.Require(name);
+        RequireOneOwner(spec);
         await RefreshSharedAsync(cancellation);
         (Table Table, bool IsNew) made = await AddAsync(name, spec, cancellation);
         if (made.IsNew)
@@ -163,6 +164,8 @@ public sealed class TableCatalog : IAsyncDisposable
         {
             _changing.Release();
         }
+
+        await _peers.AnnounceAsync();
     }
 
     /// <summary>Waits for the requests that use a table which was replaced, and closes it.</summary>
@@ -289,6 +292,16 @@ public sealed class TableCatalog : IAsyncDisposable
         }
     }
 
+    /// <summary>A capacity is exact, and so somebody must know all uses of the table's rows.</summary>
+    private void RequireOneOwner(TableSpec spec)
+    {
+        if (_storage.IsShared && spec.Capacity is not null && spec.ShardCount > 1)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.InvalidParameter, $"In a cluster a table with a capacity has one shard; {spec.ShardCount} were asked for.", new Fact("parameter", "shards"));
+        }
+    }
+
     private static EmbedStoreException NotFound(string name) =>
         new(ErrorCode.TableNotFound, $"There is no table \"{name}\".", new Fact("table", name));
 
@@ -300,11 +313,31 @@ public sealed class TableCatalog : IAsyncDisposable
         return new ShardSlot($"{table.Name}/{number}", !_storage.IsShared && Directory.Exists(folder), () => OpenShardAsync(table, folder, scratch));
     }, _storage);
 
-    private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
+    private async Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        if (_storage.IsShared)
+        {
+            // Whoever had it before the claim may still believe to have it.
+            await Task.Delay(StorageOptions.OwnerConfirmedWithin, _storage.Time);
+        }
+
+        return shard;
+    }
+
+    /// <summary>Takes every shard of a table from whoever has it: nothing is acknowledged from here on, until somebody takes them again.</summary>
+    internal void Fence(Table table)
+    {
+        for (int number = 0; number < table.Shards.Count; number++)
+        {
+            string folder = FoldersOf(table).ShardFolder(table.Generation, number);
+            if (_storage.IsShared && Directory.Exists(folder))
+            {
+                Shard.TakeAway(_storage.Disk, folder, table.Rows, _storage.OwnerName);
+            }
+        }
     }
 
     /// <summary>Writes one shard's snapshot without the others: nothing to go back to, but its next opening reads less.</summary>
@@ -328,7 +361,8 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="uses">Orders the uses of rows.</param>
     internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses)
     {
-        long rowCacheByteCount = mirror switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
-        return TableMemory.Of(table.Spec, rowCacheByteCount, mirror is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+        IRowMirror? memory = mirror is TieredMirror tiered ? tiered.Memory : mirror;
+        long rowCacheByteCount = memory switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
+        return TableMemory.Of(table.Spec, rowCacheByteCount, memory is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
     }
 }

@@ -1,13 +1,13 @@
 namespace EmbedStore.Serving;
 
 /// <summary>The shards of this server's catalog, as the owner of some of them.</summary>
-public sealed class ShardHost(TableCatalog catalog) : IShardHost
+public sealed class ShardHost(TableCatalog catalog, SnapshotParts snapshots) : IShardHost
 {
     /// <inheritdoc/>
     public IReadOnlyList<ShardKey> All => [.. Slots().Select(static place => place.Key)];
 
     /// <inheritdoc/>
-    public IReadOnlyList<ShardKey> Taken => [.. Slots().Where(static place => place.Slot.IsTaken).Select(static place => place.Key)];
+    public IReadOnlyList<ShardKey> Taken => [.. Slots().Where(static place => place.Slot is { IsTaken: true, IsLost: false }).Select(static place => place.Key)];
 
     /// <inheritdoc/>
     public bool Take(ShardKey shard)
@@ -34,7 +34,10 @@ public sealed class ShardHost(TableCatalog catalog) : IShardHost
 
         using (lease)
         {
-            await catalog.SaveShardAsync(lease.Table, shard.Shard, cancellation);
+            if (!snapshots.Has(shard))
+            {
+                await catalog.SaveShardAsync(lease.Table, shard.Shard, cancellation);
+            }
         }
     }
 
@@ -45,6 +48,7 @@ public sealed class ShardHost(TableCatalog catalog) : IShardHost
         {
             using (lease)
             {
+                await snapshots.DropAsync(shard);
                 await lease.Table.Shards[shard.Shard].ReleaseAsync();
             }
         }

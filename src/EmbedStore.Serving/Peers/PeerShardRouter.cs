@@ -212,7 +212,7 @@ public sealed class PeerShardRouter(IShardOwners owners, IPeerTransport transpor
             PeerAnswer answer = PeerAnswer.Of(buffer);
             return answer.Outcome switch
             {
-                PeerOutcome.Done when WriteMessage.ReceiptOf(answer) is var receipt => (server, receipt.Outcome == WriteOutcome.Unavailable && isSafe ? null : receipt),
+                PeerOutcome.Done => (server, UnlessAgain(WriteMessage.ReceiptOf(answer), isSafe)),
                 PeerOutcome.StorageFull => (server, new WriteReceipt(WriteOutcome.StorageFull, 0, 0)),
                 PeerOutcome.Unavailable => throw table.Shards[key.Shard].Unavailable(answer.Reason),
                 _ => (server, null),
@@ -240,9 +240,12 @@ public sealed class PeerShardRouter(IShardOwners owners, IPeerTransport transpor
             return null;
         }
 
-        WriteReceipt receipt = await shard.WriteAsync(write.Write, cancellation);
-        return receipt.Outcome == WriteOutcome.Unavailable && isSafe ? null : receipt;
+        return UnlessAgain(await shard.WriteAsync(write.Write, cancellation), isSafe);
     }
+
+    /// <summary>A shard that failed, or was taken over, may have the write or not.</summary>
+    private static WriteReceipt? UnlessAgain(WriteReceipt receipt, bool isSafe) =>
+        isSafe && receipt.Outcome is (WriteOutcome.Unavailable or WriteOutcome.NotOwner) ? null : receipt;
 
     /// <summary>Asks the owner of a shard something that changes nothing, as often as it takes.</summary>
     private async Task<T> AskAsync<T>(

@@ -4,7 +4,7 @@ namespace EmbedStore.Serving;
 
 /// <summary>The shards of this server that other servers ask: what they own here is read and written, and everything else is <see cref="PeerOutcome.NotOwner"/>.</summary>
 /// <remarks>Thread-safe.</remarks>
-public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates)
+public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates, SnapshotParts snapshots)
 {
     /// <summary>Does what another server asks.</summary>
     /// <param name="call">What.</param>
@@ -29,6 +29,8 @@ public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates)
 
         return call switch
         {
+            PeerCall.GateClose => await snapshots.CloseGateAsync(table),
+            PeerCall.GateOpen => snapshots.OpenGate(table),
             _ => await OfShardAsync(call, table, key, request, cancellation),
         };
     }
@@ -38,7 +40,7 @@ public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates)
         ShardSlot slot = table.Shards[key.Shard];
         if (slot.Opened is not { } shard)
         {
-            return !slot.IsTaken ? PeerAnswer.Begin(PeerOutcome.NotOwner, 0)
+            return !slot.IsTaken || slot.IsLost ? PeerAnswer.Begin(PeerOutcome.NotOwner, 0)
                 : slot.Failure is { } failure ? PeerAnswer.Unavailable(failure.Message)
                 : PeerAnswer.Begin(PeerOutcome.Recovering, 0);
         }
@@ -55,7 +57,7 @@ public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates)
                 PeerCall.RowIds => ListMessage.RowIds(shard),
                 PeerCall.Keys => ListMessage.Keys(shard),
                 PeerCall.Report => ReportMessage.Answer(slot, shard),
-                _ => throw new InvalidDataException($"{call} is no call to a shard."),
+                _ => await snapshots.AnswerAsync(call, key, shard, request, cancellation),
             };
         }
         catch (ShardDamagedException damage)
@@ -65,6 +67,10 @@ public sealed class PeerShards(TableCatalog catalog, UpdatePipeline updates)
         catch (DiskFullException)
         {
             return PeerAnswer.Begin(PeerOutcome.StorageFull, 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return PeerAnswer.Unavailable(e.Message);
         }
         catch (ObjectDisposedException)
         {

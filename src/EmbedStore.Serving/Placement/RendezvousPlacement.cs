@@ -50,16 +50,20 @@ public static class RendezvousPlacement
     /// <returns>-ln(u) / weight, exponentially distributed.</returns>
     internal static double CostOf(ulong shard, in PlacementServer server) => -PortableLog.Of(FractionOf(shard, server)) / server.Weight;
 
-    private static int Choose(ulong shard, ReadOnlySpan<PlacementServer> servers)
-    {
-        if (servers.IsEmpty)
-        {
-            throw new ArgumentException("There is no server.", nameof(servers));
-        }
+    private static int Choose(ulong shard, ReadOnlySpan<PlacementServer> servers) =>
+        servers.IsEmpty ? throw new ArgumentException("There is no server.", nameof(servers)) : Next(shard, servers, -1, 0);
 
-        int best = 0;
-        double bestCost = CostOf(shard, servers[0]);
-        for (int i = 1; i < servers.Length; i++)
+    /// <summary>The server that is wanted most of those that are wanted less than another.</summary>
+    /// <param name="shard">From <see cref="HashOf"/>.</param>
+    /// <param name="servers">At least one.</param>
+    /// <param name="other">Position of the other; -1 for none.</param>
+    /// <param name="otherCost">What it costs there.</param>
+    /// <returns>Position; -1 when the other is wanted least of all.</returns>
+    internal static int Next(ulong shard, ReadOnlySpan<PlacementServer> servers, int other, double otherCost)
+    {
+        int best = -1;
+        double bestCost = double.PositiveInfinity;
+        for (int i = 0; i < servers.Length; i++)
         {
             // -ln(u) is at least 1 - u: nearly all servers are out of the question by this, and take no logarithm.
             if ((1 - FractionOf(shard, servers[i])) * Slack > bestCost * servers[i].Weight)
@@ -68,7 +72,7 @@ public static class RendezvousPlacement
             }
 
             double cost = CostOf(shard, servers[i]);
-            if (cost < bestCost || (cost == bestCost && string.CompareOrdinal(servers[i].Name, servers[best].Name) < 0))
+            if (IsBefore(servers, i, cost, best, bestCost) && (other < 0 || IsBefore(servers, other, otherCost, i, cost)))
             {
                 (best, bestCost) = (i, cost);
             }
@@ -77,7 +81,10 @@ public static class RendezvousPlacement
         return best;
     }
 
+    private static bool IsBefore(ReadOnlySpan<PlacementServer> servers, int left, double leftCost, int right, double rightCost) =>
+        leftCost < rightCost || (leftCost == rightCost && string.CompareOrdinal(servers[left].Name, servers[right].Name) < 0);
+
     /// <summary>An odd multiple of 2^-53 in (0, 1).</summary>
     private static double FractionOf(ulong shard, in PlacementServer server) =>
-        ((long)(ShardHash.Mix(shard ^ server.Hash) >> 12) + 0.5) * (1.0 / (1L << 52));
+        (unchecked((long)(ShardHash.Mix(shard ^ server.Hash) >> 12)) + 0.5) * (1.0 / (1L << 52));
 }

@@ -274,6 +274,8 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
                     throw slot.StorageFull();
                 case WriteOutcome.Unavailable:
                     throw slot.Unavailable();
+                case WriteOutcome.NotOwner:
+                    throw slot.Unavailable("another server has taken it over");
                 case WriteOutcome.Fenced:
                     throw TableWriters.Fenced(writer!.Value, (await ProgressOfAsync(table, writer.Value.Name, CancellationToken.None)).Epoch);
                 case WriteOutcome.TooManyKeys:

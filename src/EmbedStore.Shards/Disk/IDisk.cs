@@ -9,7 +9,7 @@ public interface IDisk
     /// <param name="create">True: the file must not exist and is made empty. False: it must exist.</param>
     IDiskFile Open(string path, bool create);
 
-    /// <summary>Whether a file of this name exists.</summary>
+    /// <summary>Whether a file of this name exists. A disk that does not answer throws: no answer is not a no.</summary>
     bool FileExists(string path);
 
     /// <summary>Names of the files in a folder, without the folder, in ordinal order. Empty when there is no such folder.</summary>

@@ -14,7 +14,7 @@ public sealed class PhysicalDisk : IDisk
     public IDiskFile Open(string path, bool create) => new PhysicalFile(path, create);
 
     /// <inheritdoc/>
-    public bool FileExists(string path) => File.Exists(path);
+    public bool FileExists(string path) => FilePresence.Of(path);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> FileNames(string folder) => Directory.Exists(folder)

@@ -25,14 +25,31 @@ internal static class LogFormat
 
     public static int Padded(int byteCount) => (byteCount + 7) & ~7;
 
+    public static long Padded(long byteCount) => (byteCount + 7) & ~7L;
+
     /// <summary>Name of the segment whose first record follows <paramref name="previousLsn"/>.</summary>
-    public static string SegmentName(long previousLsn) => FormattableString.Invariant($"log-{previousLsn + 1:D20}.seg");
+    /// <param name="previousLsn">0 for none.</param>
+    /// <param name="epoch">Of the owner, in a folder where owners claim; else 0.</param>
+    public static string SegmentName(long previousLsn, long epoch) => epoch == 0
+        ? FormattableString.Invariant($"log-{previousLsn + 1:D20}.seg")
+        : FormattableString.Invariant($"log-{previousLsn + 1:D20}-{epoch:D12}.seg");
 
     /// <summary>The record before a segment's first, as its name says it.</summary>
-    public static long PreviousLsnOf(string segmentName) =>
-        long.TryParse(segmentName.AsSpan(4, segmentName.Length - 8), NumberStyles.None, CultureInfo.InvariantCulture, out long firstLsn) && firstLsn > 0
-            ? firstLsn - 1
-            : throw new IOException($"{segmentName} is not the name of a log segment.");
+    public static long PreviousLsnOf(string segmentName) => Parse(segmentName).FirstLsn - 1;
+
+    /// <summary>The owner in a segment's name; 0 when none is.</summary>
+    public static long EpochOf(string segmentName) => Parse(segmentName).Epoch;
+
+    private static (long FirstLsn, long Epoch) Parse(string segmentName)
+    {
+        ReadOnlySpan<char> text = segmentName.AsSpan(4, segmentName.Length - 8);
+        int dash = text.IndexOf('-');
+        long epoch = 0;
+        return long.TryParse(dash < 0 ? text : text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out long firstLsn) && firstLsn > 0
+            && (dash < 0 || long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out epoch))
+                ? (firstLsn, epoch)
+                : throw new IOException($"{segmentName} is not the name of a log segment.");
+    }
 
     public static bool IsSegmentName(string name) => name.StartsWith("log-", StringComparison.Ordinal) && name.EndsWith(".seg", StringComparison.Ordinal);
 }

@@ -7,12 +7,14 @@ internal delegate bool RecordVisitor(in RecordHeader header, ReadOnlySpan<byte> 
 /// <remarks>
 /// An end is unfinished when a record there is bad and nothing proves that it was ever flushed. The proof is a valid record behind it whose
 /// <see cref="RecordHeader.SyncedOffset"/> lies beyond the bad byte, or a further segment. With the proof it is damage, and nothing is changed.
+/// Where owners claim, a log has no unfinished end: see <see cref="TakeOver"/>.
 /// </remarks>
-internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
+internal sealed class LogRecovery(IDisk disk, FolderView view, OwnerRecord owner)
 {
     private readonly uint _seed = RecordHeader.Seed(owner.Identity);
     private long _lastLsn;
     private long _epoch;
+    private long _syncedOffset;
     private long _byteCount;
     private long _replayedByteCount;
     private long _cutByteCount;
@@ -23,26 +25,33 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
     /// <exception cref="ShardDamagedException">Damage, or a format version from the future. Nothing was changed.</exception>
     public LogEnd Run(long coveredLsn, RecordVisitor visit, CancellationToken cancellation)
     {
-        List<string> names = SegmentNames(disk, folder);
+        List<string> names = view.SegmentNames();
         int first = FirstToRead(names, coveredLsn);
         _lastLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[first]) : coveredLsn;
         long firstLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[0]) + 1 : 0;
         foreach (string covered in names.Take(first))
         {
-            using IDiskFile file = disk.Open(Path.Combine(folder, covered), create: false);
-            _byteCount += file.Length;
+            using IDiskFile file = disk.Open(PathOf(covered), create: false);
+            _byteCount += Math.Min(file.Length, view.ByteCountMax(covered));
         }
 
         for (int i = first; i < names.Count; i++)
         {
-            bool isLast = i == names.Count - 1;
-            if (!ReadSegment(Path.Combine(folder, names[i]), isLast, coveredLsn, visit, cancellation))
+            bool mayBeUnfinished = i == names.Count - 1 && view.TakeOver is null;
+            if (!ReadSegment(names[i], mayBeUnfinished, coveredLsn, visit, cancellation))
             {
                 names.RemoveAt(i);
             }
         }
 
-        return new LogEnd(Math.Min(firstLsn, _lastLsn), _lastLsn, names.Count, _byteCount, names.LastOrDefault(), _replayedByteCount, _cutByteCount);
+        if (view.TakeOver is { } takeOver && _lastLsn < takeOver.LastLsn)
+        {
+            throw new ShardDamagedException(PathOf(names.LastOrDefault() ?? ""), -1, FormattableString.Invariant($"the log ends with record {_lastLsn}, and owner {takeOver.Epoch} found record {takeOver.LastLsn}."));
+        }
+
+        string? last = names.LastOrDefault();
+        return new LogEnd(
+            Math.Min(firstLsn, _lastLsn), _lastLsn, names.Count, _byteCount, last is not null && LogFormat.EpochOf(last) == view.Epoch ? last : null, _replayedByteCount, _cutByteCount);
     }
 
     /// <summary>Reads the records of a part of the log, and changes nothing. The shard may be open, and its log may grow meanwhile.</summary>
@@ -53,25 +62,66 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
     /// <exception cref="ShardDamagedException">Damage.</exception>
     public void Read(long coveredLsn, long lastLsn, RecordVisitor visit, CancellationToken cancellation)
     {
-        List<string> names = SegmentNames(disk, folder);
+        List<string> names = view.SegmentNames();
         int first = FirstToRead(names, coveredLsn);
         _lastLsn = names.Count > 0 ? LogFormat.PreviousLsnOf(names[first]) : coveredLsn;
         for (int i = first; i < names.Count && _lastLsn < lastLsn; i++)
         {
-            string path = Path.Combine(folder, names[i]);
-            using var reader = new SegmentReader(disk.Open(path, create: false));
+            string path = PathOf(names[i]);
+            using SegmentReader reader = Open(names[i]);
             RequireHeader(reader, path);
             ReadRecords(reader, path, coveredLsn, lastLsn, visit, cancellation);
         }
 
         if (_lastLsn < lastLsn)
         {
-            throw new ShardDamagedException(Path.Combine(folder, names.LastOrDefault() ?? ""), -1, FormattableString.Invariant($"the log ends with record {_lastLsn}, not {lastLsn}."));
+            throw new ShardDamagedException(PathOf(names.LastOrDefault() ?? ""), -1, FormattableString.Invariant($"the log ends with record {_lastLsn}, not {lastLsn}."));
         }
     }
 
-    /// <summary>The segments of a log, oldest first.</summary>
-    public static List<string> SegmentNames(IDisk disk, string folder) => [.. disk.FileNames(folder).Where(LogFormat.IsSegmentName)];
+    /// <summary>Where a log ends that no owner has sealed yet. Changes nothing, and its owner may still write.</summary>
+    /// <returns>Null when there is nothing that is not sealed.</returns>
+    /// <exception cref="ShardDamagedException">The end is damaged.</exception>
+    public LogTail? FindTail(CancellationToken cancellation)
+    {
+        bool isLast = true;
+        foreach (string name in view.SegmentNames().AsEnumerable().Reverse().TakeWhile(name => !view.IsSealed(name)))
+        {
+            string path = PathOf(name);
+            using SegmentReader reader = Open(name);
+            _lastLsn = LogFormat.PreviousLsnOf(name);
+            if (!CheckHeader(reader, path, isLast))
+            {
+                // It was just begun: so the one before is on stable storage to its end.
+                isLast = false;
+                continue;
+            }
+
+            long end = ReadRecords(reader, path, long.MaxValue, long.MaxValue, static (in RecordHeader _, ReadOnlySpan<byte> _) => true, cancellation);
+            if (end < reader.Length)
+            {
+                CheckTail(reader, path, end, isLast);
+            }
+
+            return new LogTail(name, isLast ? Math.Max(_syncedOffset, LogFormat.SegmentHeaderByteCount) : end, end, reader.Length, _lastLsn);
+        }
+
+        return null;
+    }
+
+    private string PathOf(string segment) => Path.Combine(view.Folder, segment);
+
+    private SegmentReader Open(string segment)
+    {
+        var reader = new SegmentReader(disk.Open(PathOf(segment), create: false), view.ByteCountMax(segment));
+        if (!view.IsSealed(segment) || reader.Length == view.ByteCountMax(segment))
+        {
+            return reader;
+        }
+
+        reader.Dispose();
+        throw new ShardDamagedException(PathOf(segment), reader.Length, FormattableString.Invariant($"it ends here, and had {view.ByteCountMax(segment)} bytes when it was taken over."));
+    }
 
     /// <summary>The last segment that begins at or before the record behind the covered ones: what stands before it was covered whole.</summary>
     private int FirstToRead(List<string> names, long coveredLsn)
@@ -80,19 +130,19 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         return first >= 0 || names.Count == 0
             ? Math.Max(first, 0)
             : throw new ShardDamagedException(
-                Path.Combine(folder, names[0]), 32, FormattableString.Invariant($"the log begins behind record {LogFormat.PreviousLsnOf(names[0])}, and no snapshot that is whole covers more than {coveredLsn}."));
+                PathOf(names[0]), 32, FormattableString.Invariant($"the log begins behind record {LogFormat.PreviousLsnOf(names[0])}, and no snapshot that is whole covers more than {coveredLsn}."));
     }
 
     /// <returns>False when the segment was made but not finished, and is gone now.</returns>
-    private bool ReadSegment(string path, bool isLast, long coveredLsn, RecordVisitor visit, CancellationToken cancellation)
+    private bool ReadSegment(string name, bool isLast, long coveredLsn, RecordVisitor visit, CancellationToken cancellation)
     {
-        IDiskFile file = disk.Open(path, create: false);
-        using var reader = new SegmentReader(file);
+        string path = PathOf(name);
+        using SegmentReader reader = Open(name);
         if (!CheckHeader(reader, path, isLast))
         {
             reader.Dispose();
             disk.Delete(path);
-            disk.FlushFolder(folder);
+            disk.FlushFolder(view.Folder);
             _cutByteCount += reader.Length;
             return false;
         }
@@ -102,13 +152,13 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
         {
             CheckTail(reader, path, offset, isLast);
             _cutByteCount += reader.Length - offset;
-            file.SetLength(offset);
+            reader.File.SetLength(offset);
         }
 
         if (isLast)
         {
             // Records that a killed process left in the page cache are served from here on, so they must last from here on.
-            file.Flush();
+            reader.File.Flush();
         }
 
         _byteCount += offset;
@@ -129,6 +179,7 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
             }
 
             (_lastLsn, _epoch) = (header.Lsn, header.OwnerEpoch);
+            _syncedOffset = Math.Max(_syncedOffset, header.SyncedOffset);
             _replayedByteCount += header.Lsn > coveredLsn ? header.ByteCount : 0;
             offset += header.ByteCount;
         }
@@ -211,7 +262,7 @@ internal sealed class LogRecovery(IDisk disk, string folder, OwnerRecord owner)
     {
         if (!isLast)
         {
-            throw new ShardDamagedException(path, bad, "no valid record, though a later segment exists.");
+            throw new ShardDamagedException(path, bad, view.TakeOver is null ? "no valid record, though a later segment exists." : "no valid record, though an owner found one.");
         }
 
         for (long offset = (bad + 8) & ~7L; offset < reader.Length; offset += 8)

@@ -5,26 +5,29 @@ namespace EmbedStore.Shards;
 internal sealed class LogWriter : IDisposable
 {
     private readonly IDisk _disk;
-    private readonly string _folder;
+    private readonly FolderView _view;
     private readonly Guid _identity;
     private readonly long _segmentByteCountMax;
     private IDiskFile? _segment;
     private long _markedOffset;
 
     /// <param name="disk">Where the folder is.</param>
-    /// <param name="folder">Of the segments.</param>
+    /// <param name="view">Of the folder of the segments.</param>
     /// <param name="owner">Who writes.</param>
     /// <param name="end">Where recovery found the end.</param>
     /// <param name="segmentByteCountMax">A segment is closed before it grows past this, unless one group does alone.</param>
-    public LogWriter(IDisk disk, string folder, OwnerRecord owner, LogEnd end, long segmentByteCountMax)
+    public LogWriter(IDisk disk, FolderView view, OwnerRecord owner, LogEnd end, long segmentByteCountMax)
     {
-        (_disk, _folder, _identity, OwnerEpoch, _segmentByteCountMax) = (disk, folder, owner.Identity, owner.Epoch, segmentByteCountMax);
+        (_disk, _view, _identity, OwnerEpoch, _segmentByteCountMax) = (disk, view, owner.Identity, owner.Epoch, segmentByteCountMax);
         (LastLsn, FirstLsn, SegmentCount, ByteCount) = (end.LastLsn, end.FirstLsn, end.SegmentCount, end.ByteCount);
         Segment = end.LastSegment;
         if (end.LastSegment is { } name)
         {
-            _segment = disk.Open(Path.Combine(folder, name), create: false);
-            Offset = SyncedOffset = _markedOffset = _segment.Length;
+            _segment = disk.Open(PathOf(name), create: false);
+            Offset = SyncedOffset = _segment.Length;
+
+            // What an owner took over by writing it again is flushed and says so nowhere: the next owner would write it again once more.
+            _markedOffset = view.TakeOver is null ? Offset : LogFormat.SegmentHeaderByteCount;
         }
     }
 
@@ -71,7 +74,7 @@ internal sealed class LogWriter : IDisposable
         IDiskFile next = Create();
         _segment?.Dispose();
         _segment = next;
-        Segment = LogFormat.SegmentName(LastLsn);
+        Segment = NextSegmentName;
         SegmentCount++;
         Offset = SyncedOffset = _markedOffset = LogFormat.SegmentHeaderByteCount;
         ByteCount += LogFormat.SegmentHeaderByteCount;
@@ -119,23 +122,32 @@ internal sealed class LogWriter : IDisposable
     /// <returns>Full paths, oldest first.</returns>
     public IReadOnlyList<string> LetGo(long coveredLsn, string? named)
     {
-        List<string> names = LogRecovery.SegmentNames(_disk, _folder);
-        int kept = names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn && (named is null || string.CompareOrdinal(name, named) <= 0));
+        List<string> names = _view.SegmentNames();
+        int kept = names.FindLastIndex(name => LogFormat.PreviousLsnOf(name) <= coveredLsn);
+        if (named is not null && names.Contains(named))
+        {
+            kept = Math.Min(kept, names.IndexOf(named));
+        }
+
         if (kept <= 0)
         {
             return [];
         }
 
-        List<string> paths = [.. names.Take(kept).Select(name => Path.Combine(_folder, name))];
+        List<string> paths = [.. names.Take(kept).Select(PathOf)];
         (ByteCount, SegmentCount) = (names.Skip(kept).Sum(LengthOf), names.Count - kept);
         FirstLsn = LogFormat.PreviousLsnOf(names[kept]) + 1;
         return paths;
     }
 
+    private string NextSegmentName => LogFormat.SegmentName(LastLsn, _view.Epoch);
+
+    private string PathOf(string segment) => Path.Combine(_view.Folder, segment);
+
     private long LengthOf(string name)
     {
-        using IDiskFile file = _disk.Open(Path.Combine(_folder, name), create: false);
-        return file.Length;
+        using IDiskFile file = _disk.Open(PathOf(name), create: false);
+        return Math.Min(file.Length, _view.ByteCountMax(name));
     }
 
     public void Flush()
@@ -151,7 +163,7 @@ internal sealed class LogWriter : IDisposable
 
     private IDiskFile Create()
     {
-        string path = Path.Combine(_folder, LogFormat.SegmentName(LastLsn));
+        string path = PathOf(NextSegmentName);
         Span<byte> header = stackalloc byte[LogFormat.SegmentHeaderByteCount];
         new SegmentHeader(_identity, LastLsn, OwnerEpoch).WriteTo(header);
         IDiskFile file = _disk.Open(path, create: true);
@@ -163,12 +175,12 @@ internal sealed class LogWriter : IDisposable
         {
             file.Dispose();
             _disk.Delete(path);
-            _disk.FlushFolder(_folder);
+            _disk.FlushFolder(_view.Folder);
             throw;
         }
 
         file.Flush();
-        _disk.FlushFolder(_folder);
+        _disk.FlushFolder(_view.Folder);
         return file;
     }
 }

@@ -3,13 +3,16 @@ using System.Text;
 
 namespace EmbedStore.Shards;
 
-/// <summary>Who owns a shard, and which shard it is: the file <c>owner</c> in its folder.</summary>
+/// <summary>Who owns a shard, and which shard it is: the file <c>owner</c> in its folder, or a claim (<see cref="OwnerClaims"/>).</summary>
 /// <param name="Identity">Drawn when the shard was made.</param>
 /// <param name="Epoch">Grows with each opening; stands in each log record.</param>
 /// <param name="Format">What the rows are made of, in words: bytes of the log mean nothing under another format.</param>
-internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
+/// <param name="Name">Of the owner; in the file a line behind the format.</param>
+internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format, string Name = "")
 {
-    private const string FileName = "owner";
+    /// <summary>In a folder that was never claimed.</summary>
+    public const string FileName = "owner";
+
     private const ulong Magic = 0x3152454E574F4245; // "EBOWNER1"
     private const int FixedByteCount = 36;
     private const int ByteCountMax = 1 << 16;
@@ -29,33 +32,39 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
     /// <exception cref="ArgumentException">The shard was made with another format.</exception>
     public static OwnerRecord Advance(IDisk disk, string folder, RowFormat format)
     {
-        string path = Path.Combine(folder, FileName);
-        string formatText = FormatText(format);
-        OwnerRecord? last = Read(disk, path);
+        OwnerRecord? last = Newest(disk, folder, format);
+        var next = new OwnerRecord(last?.Identity ?? Guid.NewGuid(), (last?.Epoch ?? 0) + 1, FormatText(format));
+        AtomicFile.Write(disk, Path.Combine(folder, FileName), next.ToBytes());
+        return next;
+    }
+
+    /// <summary>Who owned the shard last; null when nobody did.</summary>
+    /// <exception cref="ShardDamagedException">That is not known, though there is a log.</exception>
+    /// <exception cref="ArgumentException">The shard was made with another format.</exception>
+    public static OwnerRecord? Newest(IDisk disk, string folder, RowFormat format)
+    {
+        OwnerRecord? last = Newest(disk, folder);
         if (last is null && disk.FileNames(folder).Any(LogFormat.IsSegmentName))
         {
-            throw new ShardDamagedException(path, 0, "it is missing, though there is a log.");
+            throw new ShardDamagedException(Path.Combine(folder, FileName), 0, "it is missing, though there is a log.");
         }
 
-        if (last is not null && last.Format != formatText)
-        {
-            throw new ArgumentException($"The shard in {folder} holds rows of [{last.Format}], not of [{formatText}].", nameof(format));
-        }
-
-        var next = new OwnerRecord(last?.Identity ?? Guid.NewGuid(), (last?.Epoch ?? 0) + 1, formatText);
-        next.Save(disk, path);
-        return next;
+        return last is null || last.Format == FormatText(format)
+            ? last
+            : throw new ArgumentException($"The shard in {folder} holds rows of [{last.Format}], not of [{FormatText(format)}].", nameof(format));
     }
 
     /// <summary>Who owns the shard now.</summary>
     /// <exception cref="ShardDamagedException">The file is damaged or missing.</exception>
-    public static OwnerRecord Of(IDisk disk, string folder)
-    {
-        string path = Path.Combine(folder, FileName);
-        return Read(disk, path) ?? throw new ShardDamagedException(path, 0, "it is missing.");
-    }
+    public static OwnerRecord Of(IDisk disk, string folder) =>
+        Newest(disk, folder) ?? throw new ShardDamagedException(Path.Combine(folder, FileName), 0, "it is missing.");
 
-    private static OwnerRecord? Read(IDisk disk, string path)
+    /// <summary>A claim is newer than the file of a time without claims.</summary>
+    private static OwnerRecord? Newest(IDisk disk, string folder) => OwnerClaims.Newest(disk, folder) ?? Read(disk, Path.Combine(folder, FileName));
+
+    /// <returns>Null when there is no such file.</returns>
+    /// <exception cref="ShardDamagedException">It is not what was written.</exception>
+    public static OwnerRecord? Read(IDisk disk, string path)
     {
         if (!disk.FileExists(path))
         {
@@ -72,18 +81,20 @@ internal sealed record OwnerRecord(Guid Identity, long Epoch, string Format)
             throw new ShardDamagedException(path, 0, "it is not an owner record, or its checksum is wrong.");
         }
 
-        return new OwnerRecord(new Guid(bytes.AsSpan(8, 16)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(24)), Encoding.UTF8.GetString(bytes, 32, bytes.Length - FixedByteCount));
+        string[] lines = Encoding.UTF8.GetString(bytes, 32, bytes.Length - FixedByteCount).Split('\n', 2);
+        return new OwnerRecord(new Guid(bytes.AsSpan(8, 16)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(24)), lines[0], lines.ElementAtOrDefault(1) ?? "");
     }
 
-    private void Save(IDisk disk, string path)
+    /// <summary>Content of the file.</summary>
+    public byte[] ToBytes()
     {
-        byte[] text = Encoding.UTF8.GetBytes(Format);
+        byte[] text = Encoding.UTF8.GetBytes(Name.Length > 0 ? $"{Format}\n{Name}" : Format);
         byte[] bytes = new byte[FixedByteCount + text.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, Magic);
         Identity.TryWriteBytes(bytes.AsSpan(8));
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(24), Epoch);
         text.CopyTo(bytes, 32);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4), Crc32C.Append(0, bytes.AsSpan(0, bytes.Length - 4)));
-        AtomicFile.Write(disk, path, bytes);
+        return bytes;
     }
 }

@@ -10,13 +10,18 @@ internal sealed class SegmentReader : IDisposable
     private long _start;
     private int _count;
 
-    public SegmentReader(IDiskFile file)
+    /// <param name="file">Closed with the reader.</param>
+    /// <param name="byteCountMax">What counts of the file. Unit: bytes.</param>
+    public SegmentReader(IDiskFile file, long byteCountMax = long.MaxValue)
     {
         _file = file;
-        Length = file.Length;
+        Length = Math.Min(file.Length, byteCountMax);
     }
 
-    /// <summary>Of the file when it was opened. Unit: bytes.</summary>
+    /// <summary>What is read.</summary>
+    public IDiskFile File => _file;
+
+    /// <summary>Of what counts of the file, as it was when it was opened. Unit: bytes.</summary>
     public long Length { get; }
 
     /// <summary>Bytes from <paramref name="offset"/> on: as many as asked for, or up to the end of the file. Valid until the next call.</summary>

@@ -23,6 +23,9 @@ public enum WriteOutcome
 
     /// <summary>The shard has no place for a new key of the write; nothing of the write was kept.</summary>
     TooManyKeys,
+
+    /// <summary>Another owner has taken the shard over. Whether that one has this write is not known: only asking it tells, or sending the write again with its writer's stamp.</summary>
+    NotOwner,
 }
 
 /// <summary>The answer to a write.</summary>

@@ -6,6 +6,7 @@ public sealed class ShardSeed : IDisposable
 {
     private const long BytesBetweenChecks = 8 << 20;
 
+    private readonly SnapshotFolder _snapshots;
     private readonly string _folder;
     private readonly ShardOptions _options;
     private readonly OwnerRecord _owner;
@@ -27,7 +28,8 @@ public sealed class ShardSeed : IDisposable
         options.Disk.FlushFolder(Path.GetDirectoryName(folder)!);
         _owner = OwnerRecord.Advance(options.Disk, folder, format);
         _vocabulary = new ShardVocabulary(format, options);
-        _writer = new SnapshotWriter(options.Disk, Path.Combine(folder, SnapshotFormat.RowsName(id)), _owner.Identity, id);
+        _snapshots = new SnapshotFolder(options.Disk, new FolderView(options.Disk, folder, takeOver: null));
+        _writer = new SnapshotWriter(options.Disk, _snapshots.RowsPath(_snapshots.OwnName(id)), _owner.Identity, id);
     }
 
     /// <summary>Gives the shard what is known of a writer.</summary>
@@ -45,8 +47,9 @@ public sealed class ShardSeed : IDisposable
         var manifest = new SnapshotManifest(
             SnapshotFormat.Version, _owner.Identity, _owner.Format, _id, version, version, LogSegment: null, _owner.Epoch, stepNumber,
             _rowCount, _writer.ByteCount, _writer.Checksum, _options.Time.GetUtcNow(), restoredFrom);
-        new SnapshotFolder(_options.Disk, _folder).Verify(manifest, static () => { });
-        manifest.Save(_options.Disk, _folder);
+        SnapshotName name = _snapshots.OwnName(_id);
+        _snapshots.Verify(name, manifest, static () => { });
+        manifest.Save(_options.Disk, _snapshots.ManifestPath(name));
         return SnapshotInfo.Of(manifest);
     }
 

@@ -14,7 +14,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
 
     private readonly Shard.SnapshotAccess _shard;
     private readonly CancellationTokenSource _cancellation;
-    private readonly long _id;
+    private readonly SnapshotName _name;
     private readonly long _began;
     private SnapshotWriter? _writer;
     private SnapshotStart _start = null!;
@@ -25,7 +25,8 @@ public sealed class ShardSnapshot : IAsyncDisposable
 
     internal ShardSnapshot(Shard shard, long id, CancellationTokenSource cancellation)
     {
-        (_shard, _id, _cancellation) = (new Shard.SnapshotAccess(shard), id, cancellation);
+        (_shard, _cancellation) = (new Shard.SnapshotAccess(shard), cancellation);
+        _name = _shard.Folder.OwnName(id);
         _began = _shard.Time.GetTimestamp();
         PreviousId = _shard.NewestId;
     }
@@ -39,6 +40,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
 
     /// <summary>Makes the snapshot exist once it was read again. Older ones stay until <see cref="KeepAsync"/>.</summary>
     /// <exception cref="DiskFullException">There is no room.</exception>
+    /// <exception cref="ShardClaimedException">Another owner has taken the shard over. Whether the snapshot exists for that one is not known; either is well.</exception>
     /// <exception cref="IOException">A file could not be written.</exception>
     /// <exception cref="ShardDamagedException">What was read again is not what was written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled, or the shard closes.</exception>
@@ -55,8 +57,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
     /// <summary>Deletes all snapshots but this and an older one, and cuts the log behind the older one.</summary>
     /// <param name="olderId">Null: there is none, and the log stays.</param>
     /// <remarks>Not a part of <see cref="SaveAsync"/>: of a table over several shards none may let go of what the others would need to go back to.</remarks>
+    /// <exception cref="ShardClaimedException">Another owner has taken the shard over; nothing more is deleted.</exception>
     /// <exception cref="IOException">A file could not be deleted; the next one to keep tries again.</exception>
-    public Task KeepAsync(long? olderId) => _shard.KeepAsync(_id, olderId);
+    public Task KeepAsync(long? olderId) => _shard.KeepAsync(_name, olderId is { } id ? _shard.Folder.Find(id) : null);
 
     /// <summary>Ends the snapshot's turn, and deletes it when it was not saved.</summary>
     public ValueTask DisposeAsync()
@@ -70,9 +73,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
         _writer?.Dispose();
         try
         {
-            if (!_isSaved && _hasFile)
+            if (!_isSaved && _hasFile && _shard.IsOwner())
             {
-                _shard.Folder.Delete(_id);
+                _shard.Folder.Delete(_name);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -92,8 +95,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
         _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length + (_shard.Keys?.ByteCount ?? 0));
+        _shard.RequireOwner();
         _hasFile = true;
-        _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_id), _shard.Identity, _id);
+        _writer = new SnapshotWriter(_shard.Disk, _shard.Folder.RowsPath(_name), _shard.Identity, _name.Id);
         foreach ((string name, WriterState state) in _start.Writers)
         {
             SnapshotWriters.Write(_writer, name, state);
@@ -138,10 +142,14 @@ public sealed class ShardSnapshot : IAsyncDisposable
     {
         _writer!.Complete();
         var manifest = new SnapshotManifest(
-            SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,
+            SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _name.Id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,
             end.RowCount, _writer.ByteCount, _writer.Checksum, _shard.Time.GetUtcNow(), RestoredFrom: null);
-        _shard.Folder.Verify(manifest, new Pace(_cancellation.Token).Keep);
-        manifest.Save(_shard.Disk, _shard.Folder.Path);
+        _shard.Folder.Verify(_name, manifest, new Pace(_cancellation.Token).Keep);
+        _shard.RequireOwner();
+        manifest.Save(_shard.Disk, _shard.Folder.ManifestPath(_name));
+
+        // Only what was there before the next owner's claim is sure to count for that one.
+        _shard.RequireOwner();
         return manifest;
     }
 }

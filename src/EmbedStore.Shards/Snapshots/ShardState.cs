@@ -35,9 +35,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>Loads a snapshot into a state that holds nothing yet. After an exception the state is of no use.</summary>
     /// <exception cref="ShardDamagedException">The snapshot is not what was written.</exception>
-    public void Load(SnapshotFolder folder, SnapshotManifest manifest, CancellationToken cancellation)
+    public void Load(SnapshotFolder folder, SnapshotName name, SnapshotManifest manifest, CancellationToken cancellation)
     {
-        using SnapshotReader reader = folder.Open(manifest);
+        using SnapshotReader reader = folder.Open(name, manifest);
         while (reader.TryNext())
         {
             cancellation.ThrowIfCancellationRequested();

@@ -24,6 +24,16 @@ internal enum SnapshotBlockKind : byte
     End = 255,
 }
 
+/// <summary>Which snapshot of a shard's folder: two owners may have made one of the same id.</summary>
+/// <param name="Id">Rises from snapshot to snapshot of a table.</param>
+/// <param name="Epoch">Of the owner that made it, in a folder where owners claim; else 0.</param>
+internal readonly record struct SnapshotName(long Id, long Epoch)
+{
+    public string RowsFile => SnapshotFormat.FileName(this, SnapshotFormat.RowsSuffix);
+
+    public string ManifestFile => SnapshotFormat.FileName(this, SnapshotFormat.ManifestSuffix);
+}
+
 /// <summary>Names and sizes of a snapshot's two files: <c>snapshot-17.rows</c>, and <c>snapshot-17.manifest</c>, which exists once the other is whole.</summary>
 /// <remarks>
 /// The rows file is a head of 64 bytes and blocks: magic u32, kind u8, 3 bytes 0, payload length i32, entries i32, number of the block i32, CRC-32C u32 over all of the block but itself, payload.
@@ -35,23 +45,34 @@ internal static class SnapshotFormat
     public const int FileHeadByteCount = 64;
     public const int BlockHeadByteCount = 24;
 
+    public const string RowsSuffix = ".rows";
+    public const string ManifestSuffix = ".manifest";
+
     private const string Prefix = "snapshot-";
-    private const string RowsSuffix = ".rows";
-    private const string ManifestSuffix = ".manifest";
 
-    public static string RowsName(long id) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{id:D10}{RowsSuffix}");
-
-    public static string ManifestName(long id) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{id:D10}{ManifestSuffix}");
+    public static string FileName(SnapshotName name, string suffix) => name.Epoch == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{Prefix}{name.Id:D10}{suffix}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Prefix}{name.Id:D10}-{name.Epoch:D12}{suffix}");
 
     /// <summary>The snapshot whose manifest a file is, or null for any other file.</summary>
-    public static long? IdOfManifest(string name) => IdOf(name, ManifestSuffix);
+    public static SnapshotName? NameOfManifest(string file) => NameOf(file, ManifestSuffix);
 
     /// <summary>The snapshot whose rows a file holds, or null for any other file.</summary>
-    public static long? IdOfRows(string name) => IdOf(name, RowsSuffix);
+    public static SnapshotName? NameOfRows(string file) => NameOf(file, RowsSuffix);
 
-    private static long? IdOf(string name, string suffix) =>
-        name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)
-        && long.TryParse(name.AsSpan(Prefix.Length, name.Length - Prefix.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long id)
-            ? id
-            : null;
+    private static SnapshotName? NameOf(string file, string suffix)
+    {
+        if (!file.StartsWith(Prefix, StringComparison.Ordinal) || !file.EndsWith(suffix, StringComparison.Ordinal) || file.Length < Prefix.Length + suffix.Length)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<char> text = file.AsSpan(Prefix.Length, file.Length - Prefix.Length - suffix.Length);
+        int dash = text.IndexOf('-');
+        long epoch = 0;
+        return long.TryParse(dash < 0 ? text : text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out long id)
+            && (dash < 0 || long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out epoch))
+                ? new SnapshotName(id, epoch)
+                : null;
+    }
 }

@@ -46,10 +46,10 @@ internal sealed record SnapshotManifest(
     };
 
     /// <summary>Makes the snapshot exist: it is on stable storage when this returns.</summary>
-    public void Save(IDisk disk, string folder)
+    public void Save(IDisk disk, string path)
     {
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(this, Json);
-        AtomicFile.Write(disk, Path.Combine(folder, SnapshotFormat.ManifestName(Id)), ChecksumLine.Append(text));
+        AtomicFile.Write(disk, path, ChecksumLine.Append(text));
     }
 
     /// <exception cref="ShardDamagedException">The file is not what was written.</exception>

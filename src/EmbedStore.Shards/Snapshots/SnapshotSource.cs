@@ -27,13 +27,15 @@ public sealed class SnapshotSource : IDisposable
     public static SnapshotSource Open(string folder, string scratchFolder, RowFormat format, ShardOptions options, long id, CancellationToken cancellation)
     {
         OwnerRecord owner = OwnerRecord.Of(options.Disk, folder);
-        var snapshots = new SnapshotFolder(options.Disk, folder);
-        SnapshotManifest manifest = snapshots.ManifestOf(id, owner.Identity);
+        FolderView view = FolderView.Of(options.Disk, folder);
+        var snapshots = new SnapshotFolder(options.Disk, view);
+        SnapshotName name = snapshots.Find(id);
+        SnapshotManifest manifest = snapshots.ManifestOf(name, owner.Identity);
         var state = new ShardState(format, options, scratchFolder);
         try
         {
-            state.Load(snapshots, manifest, cancellation);
-            new LogRecovery(options.Disk, folder, owner).Read(manifest.CoveredLsn, manifest.LastLsn, state.Replay, cancellation);
+            state.Load(snapshots, name, manifest, cancellation);
+            new LogRecovery(options.Disk, view, owner).Read(manifest.CoveredLsn, manifest.LastLsn, state.Replay, cancellation);
             return new SnapshotSource(state, manifest);
         }
         catch

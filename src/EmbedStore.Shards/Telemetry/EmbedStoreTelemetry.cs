@@ -71,6 +71,9 @@ public static class EmbedStoreTelemetry
         /// <summary>A snapshot is not what was written; an older one and the log stand in for it.</summary>
         public const int SnapshotDamaged = 105;
 
+        /// <summary>Another owner took a shard over.</summary>
+        public const int ShardFenced = 106;
+
         /// <summary>A request ended in a fault of the server. Http has 300 to 399.</summary>
         public const int RequestFailed = 300;
 

@@ -13,6 +13,9 @@ internal static partial class ShardLog
     [LoggerMessage(EmbedStoreTelemetry.Events.ShardPoisoned, LogLevel.Error, "Shard {Folder} takes no more writes until it is opened again")]
     public static partial void ShardPoisoned(ILogger logger, string folder, Exception error);
 
+    [LoggerMessage(EmbedStoreTelemetry.Events.ShardFenced, LogLevel.Warning, "Shard {Folder} is not owner {Epoch}'s any more")]
+    public static partial void ShardFenced(ILogger logger, string folder, long epoch, Exception error);
+
     [LoggerMessage(EmbedStoreTelemetry.Events.SnapshotDamaged, LogLevel.Error, "Shard {Folder}: snapshot {Snapshot} is damaged; an older one and the log are read instead")]
     public static partial void SnapshotDamaged(ILogger logger, string folder, long snapshot, Exception error);
 

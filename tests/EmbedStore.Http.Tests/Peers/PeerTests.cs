@@ -113,6 +113,42 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
     }
 
     [Fact]
+    public async Task Read_OfAVersionThatTheServerHasNotHeardOf_SaysAtLeastThatVersion()
+    {
+        string table = await servers.NewAsync("[64, 1]", ", \"shards\": 1");
+        await servers.GiveAsync(servers.KeysOf(table)[0], "second");
+        long version = (await servers.Second.PutAsync(table, "[3]", F32(TensorShape.Of(1), static _ => 2))).Success()["version"].GetInt64();
+        foreach (string age in (string[])["0", "60000"])
+        {
+            (string, string)[] headers = [("Embedstore-Max-Staleness", age), ("Embedstore-Min-Version", version.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+            Answer answer = (await servers.First.PostJsonAsync($"/v1/tables/{table}/gather?index=%5B3%5D", "{}", "application/x-safetensors", headers)).Success();
+            Assert.Equal(2, answer.Rows().Floats()[0]);
+            Assert.True(answer.Version >= version, $"Version {version} was asked for, and {answer.Version} came.");
+        }
+    }
+
+    [Fact]
+    public async Task Call_PassedOnToAServerThatHalted_EndsWhenItIsNoMemberAnyMore()
+    {
+        // Takes connections, and says nothing.
+        using var halted = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        halted.Start();
+        servers.Owners.Add("halted", new Uri($"http://{halted.LocalEndpoint}"));
+        servers.Owners.Home = "halted";
+        try
+        {
+            Task<Answer> call = servers.First.CreateAsync(Tables.NewName(), """{"shape": [4, 2]}""");
+            using System.Net.Sockets.Socket arrived = await halted.AcceptSocketAsync();
+            servers.Owners.Remove("halted");
+            Expect.Refused(await call.WaitAsync(ServerProgram.Patience), 503, "shard_unavailable");
+        }
+        finally
+        {
+            servers.Owners.Home = "first";
+        }
+    }
+
+    [Fact]
     public async Task Batches_SentToBothServersAtOnce_CountOnce()
     {
         string table = await servers.NewAsync("[64, 1]", ", \"shards\": 4, \"optimizer\": {\"kind\": \"sgd\", \"lr\": 1}");
@@ -132,14 +168,17 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
         }
     }
 
-    [Fact]
-    public async Task Shards_ThatMoveUnderAWriter_LoseNothingAndCountNothingTwice()
+    /// <param name="letsGo">False: the owner goes on as if it still were, as one that was stopped or cut off does.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Shards_ThatMoveUnderAWriter_LoseNothingAndCountNothingTwice(bool letsGo)
     {
         string table = await servers.NewAsync("[64, 2]", ", \"shards\": 4");
         IReadOnlyList<ShardKey> shards = servers.KeysOf(table);
         const int BatchCount = 30;
-        int moves = 0;
         int sequence = 0;
+        using var applied = new SemaphoreSlim(1);
         Task moving = MoveAsync();
         while (sequence < BatchCount)
         {
@@ -148,17 +187,19 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
             (string, string)[] headers = [("Embedstore-Writer", "mover"), ("Embedstore-Sequence", $"{sequence}")];
             (await Both()[sequence % 2].PostJsonAsync($"/v1/tables/{table}/put", body, null, headers)).Success();
             Assert.All((await Both()[(sequence + 1) % 2].GatherAsync(table, "[:]")).Rows().Floats(), value => Assert.Equal(sequence, value));
+            applied.Release();
         }
 
         await moving;
-        Assert.True(moves > 10, $"only {moves} moves");
 
         async Task MoveAsync()
         {
             var random = new Random(TestSeed.Current);
-            for (; sequence < BatchCount; moves++)
+            for (int move = 0; move < BatchCount; move++)
             {
-                await servers.GiveAsync(shards[random.Next(shards.Count)], random.Next(2) == 0 ? "first" : "second");
+                // Beside the next batch.
+                await applied.WaitAsync();
+                await servers.GiveAsync(shards[random.Next(shards.Count)], random.Next(2) == 0 ? "first" : "second", letsGo);
             }
         }
     }
@@ -208,6 +249,57 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
         }
 
         Assert.Equal(await alone.Api.ReadWholeAsync(expected), await servers.Second.ReadWholeAsync(table));
+    }
+
+    [Fact]
+    public async Task Snapshot_TakenWhileBothServersWrite_HoldsEachRequestWholeOrNotAtAll()
+    {
+        string table = await servers.NewAsync("[64, 1]", ", \"shards\": 4");
+        int written = 0;
+        using var ending = new CancellationTokenSource();
+        Task[] writers = [.. Both().Select(api => Task.Run(() => WriteAsync(api)))];
+        Answer taken = (await servers.Second.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/snapshot")).Success();
+        await ending.CancelAsync();
+        await Task.WhenAll(writers);
+        Assert.True(written > 0);
+        Answer listed = (await servers.First.GetAsync($"/v1/tables/{table}/snapshots")).Success();
+        Assert.Equal(taken["snapshot"].GetInt64(), listed["snapshots"][0].GetProperty("snapshot").GetInt64());
+
+        (await servers.Second.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/restore?snapshot={taken["snapshot"].GetInt64()}")).Success();
+        await servers.DealAsync(table);
+        foreach (ApiClient api in Both())
+        {
+            float[] rows = (await api.GatherAsync(table, "[:]")).Rows().Floats();
+            Assert.All(rows, row => Assert.Equal(rows[0], row));
+        }
+
+        async Task WriteAsync(ApiClient api)
+        {
+            while (!ending.IsCancellationRequested)
+            {
+                (await api.PutAsync(table, "[:]", F32(TensorShape.Of(1), static _ => 1), accumulate: true)).Success();
+                Interlocked.Increment(ref written);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Capacity_InACluster_NeedsOneShard_AndIsExactFromEitherServer()
+    {
+        Expect.Refused(
+            await servers.First.CreateAsync(Tables.NewName(), """{"shape": ["*", 1], "capacity": {"rows": 5, "evict": "lru"}, "shards": 2}"""), 400, "invalid_parameter", "\"parameter\": \"shards\"");
+        string table = await servers.NewAsync("[\"*\", 1]", ", \"capacity\": {\"rows\": 5, \"evict\": \"lru\"}");
+        for (int id = 0; id < 20; id++)
+        {
+            (await Both()[id % 2].PutAsync(table, "[ids]", F32(TensorShape.Of(1, 1), _ => id), ApiClient.Ids(id))).Success();
+        }
+
+        foreach (ApiClient api in Both())
+        {
+            Assert.Equal(5, (await api.GetAsync($"/v1/tables/{table}")).Success()["stats"].GetProperty("rows").GetInt64());
+            long[] left = (await api.GetAsync($"/v1/tables/{table}/export?format=safetensors")).Tensors()["ids"].Integers();
+            Assert.Equal([15L, 16, 17, 18, 19], left);
+        }
     }
 
     private ApiClient[] Both() => [servers.First, servers.Second];

@@ -101,12 +101,17 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
     public async Task<string> NewAsync(string shape, string more = "")
     {
         string table = await First.NewAsync(shape, more);
+        await DealAsync(table);
+        return table;
+    }
+
+    /// <summary>Deals the shards of a table out.</summary>
+    public async Task DealAsync(string table)
+    {
         foreach (ShardKey shard in KeysOf(table))
         {
             await GiveAsync(shard, shard.Shard % 2 == 0 ? "first" : "second");
         }
-
-        return table;
     }
 
     /// <summary>The shards of a table.</summary>
