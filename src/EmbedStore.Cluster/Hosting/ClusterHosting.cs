@@ -24,6 +24,7 @@ public static class ClusterHosting
         services.AddSingleton<ShardMover>();
         services.AddSingleton<ServerLeave>();
         services.AddSingleton<PrimaryWait>();
+        services.AddSingleton<LeftoverMembers>();
         services.AddSingleton<IShardOwners, GrainShardOwners>();
         services.AddSingleton<IFatalErrorHandler, LostMember>();
         QuietenMembers(builder);
@@ -40,6 +41,9 @@ public static class ClusterHosting
         if (builder.Configuration[$"Logging:LogLevel:{Category}"] is null)
         {
             builder.Logging.AddFilter(Category, LogLevel.Error);
+
+            // A call that did not arrive is an exception at the caller, which tries again.
+            builder.Logging.AddFilter($"{Category}.Messaging", LogLevel.Critical);
         }
     }
 

@@ -23,8 +23,8 @@ internal static class FailureDetection
     /// <summary>Members read the table so often, should the talk about a change not have reached them.</summary>
     private static readonly TimeSpan TableRead = TimeSpan.FromSeconds(5);
 
-    /// <summary>Members sign the table so often. Three times this is how long a start after a crash of all members waits for those that are not there any more.</summary>
-    private static readonly TimeSpan TableSign = TimeSpan.FromSeconds(5);
+    /// <summary>Members sign the table so often.</summary>
+    public static readonly TimeSpan TableSign = TimeSpan.FromSeconds(5);
 
     /// <summary>A server that could not join within this ends, and its supervisor tries again.</summary>
     private static readonly TimeSpan JoinTimeMax = TimeSpan.FromMinutes(1);

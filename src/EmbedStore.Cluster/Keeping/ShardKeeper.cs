@@ -13,6 +13,7 @@ internal sealed partial class ShardKeeper(
     ShardMover mover,
     ServerLeave leave,
     PrimaryWait primary,
+    LeftoverMembers leftovers,
     TimeProvider time,
     ILogger<ShardKeeper> logger) : BackgroundService, IHostedLifecycleService
 {
@@ -32,8 +33,12 @@ internal sealed partial class ShardKeeper(
     private readonly CancellationTokenSource _leaving = new();
     private Task _work = Task.CompletedTask;
 
-    /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => primary.RunAsync(cancellationToken);
+    /// <summary>Makes the way free for the members' own service, which starts after this.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await primary.RunAsync(cancellationToken);
+        await leftovers.RunAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -122,22 +127,24 @@ internal sealed partial class ShardKeeper(
         while (!cancellation.IsCancellationRequested)
         {
             await Task.Delay(LookEvery, time, cancellation);
-            if (members.Of(view.Current.Candidates) >= MoveAfter)
-            {
-                await RoundAsync("move", MoveOneAsync, cancellation);
-            }
+            await RoundAsync("move", end => MoveAllAsync(members, end), cancellation);
         }
     }
 
-    private async Task MoveOneAsync(CancellationToken cancellation)
+    /// <summary>One after the other, and none any more once the members have changed.</summary>
+    private async Task MoveAllAsync(StableSince<string> members, CancellationToken cancellation)
     {
-        ClusterState state = view.Current;
         foreach (ShardKey shard in host.Taken)
         {
+            ClusterState state = view.Current;
+            if (members.Of(state.Candidates) < MoveAfter)
+            {
+                return;
+            }
+
             if (state.OwnerOf(shard) is { } wanted && wanted != view.Self)
             {
                 await mover.MoveAsync(shard, cancellation);
-                return;
             }
         }
     }

@@ -121,5 +121,8 @@ public static class EmbedStoreTelemetry
 
         /// <summary>The server that knows the members does not listen.</summary>
         public const int PrimaryAwaited = 410;
+
+        /// <summary>A member was in the list and not there.</summary>
+        public const int LeftoverCleared = 411;
     }
 }

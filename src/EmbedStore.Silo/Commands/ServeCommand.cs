@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using EmbedStore.Cluster;
 using EmbedStore.Http;
 using EmbedStore.Silo.Instances;
+using Npgsql;
 using ClusterOptions = EmbedStore.Http.ClusterOptions;
 
 namespace EmbedStore.Silo.Commands;
@@ -22,7 +23,7 @@ internal static class ServeCommand
 
         ClusterSettings settings = SettingsOf(options.Cluster);
         await using WebApplication app = EmbedStoreHost.Build(instance.Configuration, replace: null, join: (builder, _) => builder.AddEmbedStoreCluster(settings));
-        IReadOnlyCollection<string> addresses = await app.ListenAsync();
+        IReadOnlyCollection<string> addresses = await JoinAsync(app);
         Banner.Print(addresses.First(), options, app.Services.GetRequiredService<DataFolder>().Path);
         if (line.StopAtEndOfInput)
         {
@@ -31,6 +32,18 @@ internal static class ServeCommand
 
         await app.WaitForShutdownAsync();
         return 0;
+    }
+
+    private static async Task<IReadOnlyCollection<string>> JoinAsync(WebApplication app)
+    {
+        try
+        {
+            return await app.ListenAsync();
+        }
+        catch (Exception failure) when (failure is OrleansException or NpgsqlException)
+        {
+            throw new StartException($"EmbedStore:Cluster: the server could not join: {failure.Message}");
+        }
     }
 
     private static ClusterSettings SettingsOf(ClusterOptions cluster)

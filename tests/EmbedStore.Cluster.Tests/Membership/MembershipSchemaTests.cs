@@ -69,6 +69,24 @@ public sealed class MembershipSchemaTests(PostgresInstance postgres) : IClassFix
         Task<Node> StartAsync(int number, IPEndPoint? endpoint = null) => Node.StartAsync($"s{number}", shards, endpoint ?? endpoints[number], endpoints[0], database);
     }
 
+    [PostgresFact]
+    public async Task Start_BesideMembersThatAllCrashed_ClearsThemAwayAndJoins()
+    {
+        string database = await postgres.NewDatabaseAsync();
+        await MembershipSchema.MigrateAsync(database);
+        IPEndPoint[] endpoints = Node.FreeEndpoints(3);
+        await RunAsync(database, "InsertMembershipVersionKey", ("DeploymentId", "test"));
+        DateTime longAgo = DateTime.UtcNow - TimeSpan.FromMinutes(1);
+        await InsertAsync(database, endpoints[0].Port, version: 0, "test", "gone:1", longAgo);
+
+        // Its former self at another address signed a moment ago.
+        await InsertAsync(database, endpoints[1].Port, version: 1, "test", "s0:1", DateTime.UtcNow);
+        var shards = new FakeShards(4);
+        await using Node node = await Node.StartAsync("s0", shards, endpoints[2], endpoints[2], database);
+        await shards.WaitUntilPlacedAsync("s0");
+        Assert.Equal("s0", Assert.Single(node.Owners.Servers).Name);
+    }
+
     /// <summary>What the library does with the table, checked by its own contract: a change and the next version together, and one of two changes of a version.</summary>
     [PostgresFact]
     public async Task Changes_OfOneVersionAtOnce_OneHappens()
@@ -98,19 +116,19 @@ public sealed class MembershipSchemaTests(PostgresInstance postgres) : IClassFix
         Assert.Equal(1, await PostgresInstance.ReadAsync<int>(database, "SELECT Version FROM OrleansMembershipVersionTable"));
     }
 
-    private static Task<int> InsertAsync(string database, int port, int version) => RunAsync(
+    private static Task<int> InsertAsync(string database, int port, int version, string cluster = "c", string name = "s:1", DateTime? signed = null) => RunAsync(
         database,
         "InsertMembershipKey",
-        ("DeploymentId", "c"),
+        ("DeploymentId", cluster),
         ("Address", "127.0.0.1"),
         ("Port", port),
         ("Generation", 1),
-        ("SiloName", "s:1"),
+        ("SiloName", name),
         ("HostName", "h"),
         ("Status", 3),
         ("ProxyPort", 0),
         ("StartTime", DateTime.UtcNow),
-        ("IAmAliveTime", DateTime.UtcNow),
+        ("IAmAliveTime", signed ?? DateTime.UtcNow),
         ("Version", version));
 
     private static async Task<int> RunAsync(string database, string query, params (string Name, object Value)[] parameters)
