@@ -23,7 +23,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
         _writers = [.. Enumerable.Range(0, WriterCount).Select(number => new LedgerWriter($"writer-{number}", silos, TestSeed.Current + number))];
         _fresh = new FreshReader(silos);
         _aged = [.. silos.Where(_ => withAgedReaders).Select(static silo => new AgedReader(silo))];
-        _probes = [.. Enumerable.Range(0, SiloCluster.ShardCount).Select(shard => new ShardProbe(shard, () => cluster.Up, silos))];
+        _probes = [.. Enumerable.Range(0, SiloCluster.ShardCount).Select(shard => new ShardProbe(shard, () => cluster.Up))];
         _workers = [
             .. _writers.Select(writer => writer.RunAsync(_ending.Token)), _fresh.RunAsync(_ending.Token),
             .. _aged.Select(reader => reader.RunAsync(_ending.Token)), .. _probes.Select(probe => probe.RunAsync(_ending.Token))];
