@@ -23,6 +23,7 @@ public static class ClusterHosting
         services.AddSingleton<ShardTaker>();
         services.AddSingleton<ShardMover>();
         services.AddSingleton<ServerLeave>();
+        services.AddSingleton<PrimaryWait>();
         services.AddSingleton<IShardOwners, GrainShardOwners>();
         services.AddSingleton<IFatalErrorHandler, LostMember>();
         QuietenMembers(builder);

@@ -26,6 +26,9 @@ internal static class FailureDetection
     /// <summary>Members sign the table so often. Three times this is how long a start after a crash of all members waits for those that are not there any more.</summary>
     private static readonly TimeSpan TableSign = TimeSpan.FromSeconds(5);
 
+    /// <summary>A server that could not join within this ends, and its supervisor tries again.</summary>
+    private static readonly TimeSpan JoinTimeMax = TimeSpan.FromMinutes(1);
+
     public static void Configure(ClusterMembershipOptions options)
     {
         options.ProbeTimeout = ProbeTimeout;
@@ -34,6 +37,7 @@ internal static class FailureDetection
         options.NumMissedProbesLimit = MissedProbeCount;
         options.NumVotesForDeathDeclaration = VoteCount;
         options.TableRefreshTimeout = TableRead;
+        options.MaxJoinAttemptTime = JoinTimeMax;
         options.IAmAliveTablePublishTimeout = TableSign;
     }
 }

@@ -12,11 +12,15 @@ internal sealed partial class ShardKeeper(
     ShardTaker taker,
     ShardMover mover,
     ServerLeave leave,
+    PrimaryWait primary,
     TimeProvider time,
     ILogger<ShardKeeper> logger) : BackgroundService, IHostedLifecycleService
 {
-    /// <summary>Servers that start together find each other first, so that none takes what others will want.</summary>
+    /// <summary>Servers that start together find each other first, so that none takes what others will want: nothing is taken until the members have stayed the same for this long.</summary>
     internal static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>Members that come and go without an end are not waited for longer than this.</summary>
+    internal static readonly TimeSpan SettlingTimeMax = TimeSpan.FromSeconds(10);
 
     /// <summary>A change of members wakes the keeper at once; this is for all other changes.</summary>
     internal static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -29,7 +33,7 @@ internal sealed partial class ShardKeeper(
     private Task _work = Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken) => primary.RunAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -66,12 +70,23 @@ internal sealed partial class ShardKeeper(
         try
         {
             Task wake = WakeOnChangeAsync(cancellation);
-            await Task.Delay(SettlingTime, time, cancellation);
+            await SettleAsync(cancellation);
             await Task.WhenAll(wake, TakeAsync(cancellation), MoveAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             // The server stops.
+        }
+    }
+
+    private async Task SettleAsync(CancellationToken cancellation)
+    {
+        const int StepCount = 20;
+        long began = time.GetTimestamp();
+        var members = new StableSince<string>(time);
+        while (members.Of(view.Current.Candidates) < SettlingTime && time.GetElapsedTime(began) < SettlingTimeMax)
+        {
+            await Task.Delay(SettlingTime / StepCount, time, cancellation);
         }
     }
 

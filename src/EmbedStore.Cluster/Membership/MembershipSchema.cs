@@ -47,7 +47,8 @@ public static class MembershipSchema
     /// <summary>The texts of all queries stand for the tables that they were written with.</summary>
     private static async Task<bool> IsCurrentAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using (NpgsqlCommand exists = Command(connection, "SELECT to_regclass('OrleansQuery') IS NOT NULL"))
+        // A look into the catalog's rows: a name that was looked up in vain before the wait for the lock may stay unknown after it.
+        await using (NpgsqlCommand exists = Command(connection, "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'orleansquery' AND schemaname = ANY (current_schemas(false)))"))
         {
             if (!(bool)(await exists.ExecuteScalarAsync(cancellation))!)
             {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using EmbedStore.Serving;
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
@@ -38,7 +39,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         Headers.SetVersion(context, lookup.Version);
         if (lookup.CanRefuse || withStatus || permute is not null)
         {
-            await SendWholeAsync(context, request.AnswerEncoding, lookup, permute, withStatus);
+            await SendWholeAsync(context, request.AnswerEncoding, lookup, permute, withStatus ? memory : null);
         }
         else
         {
@@ -202,7 +203,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
     private static Subscript SubscriptOf(DataRequest request) => SubscriptParser.Parse(request.Parameters.Text("index", DefaultIndex));
 
     /// <summary>Reads everything before anything is sent.</summary>
-    private static async Task SendWholeAsync(HttpContext context, WireEncoding encoding, Lookup lookup, int[]? permute, bool withStatus)
+    private static async Task SendWholeAsync(HttpContext context, WireEncoding encoding, Lookup lookup, int[]? permute, RequestMemory? statusMemory)
     {
         if (permute is not null && !Permutation.TryNormalize(permute, lookup.Shape.Rank))
         {
@@ -223,9 +224,9 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             }
 
             List<AnswerTensor> tensors = [new MemoryTensor("rows", new Tensor(lookup.Type, shape, data))];
-            if (withStatus)
+            if (statusMemory is not null)
             {
-                tensors.AddRange(StatusTensors(lookup));
+                tensors.AddRange(StatusTensors(lookup, statusMemory));
             }
 
             await AnswerWriter.WriteAsync(context, encoding, tensors);
@@ -240,14 +241,23 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         }
     }
 
-    private static IEnumerable<AnswerTensor> StatusTensors(Lookup lookup)
+    private static IEnumerable<AnswerTensor> StatusTensors(Lookup lookup, RequestMemory memory)
     {
         // An empty result has no entries, whatever the shape of its entries says.
         TensorShape shape = lookup.EntryCount == 0 && lookup.EntryShape.ElementCount > 0 ? TensorShape.Of(0) : lookup.EntryShape;
         return
         [
-            new MemoryTensor("status", Tensor.From<RowStatus>(ElementType.U8, shape, lookup.Statuses)),
-            new MemoryTensor("version", Tensor.Of(shape, lookup.Versions)),
+            new MemoryTensor("status", new Tensor(ElementType.U8, shape, BytesOf<RowStatus>(lookup.Statuses.Span, memory))),
+            new MemoryTensor("version", new Tensor(ElementType.I64, shape, BytesOf<long>(lookup.Versions.Span, memory))),
         ];
+    }
+
+    private static Memory<byte> BytesOf<T>(ReadOnlySpan<T> elements, RequestMemory memory)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(elements);
+        Memory<byte> copy = memory.Rent<byte>(bytes.Length);
+        bytes.CopyTo(copy.Span);
+        return copy;
     }
 }

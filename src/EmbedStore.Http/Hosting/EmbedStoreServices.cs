@@ -108,6 +108,7 @@ internal static class EmbedStoreServices
         ReserveByteCount = options.RowStore.ReserveBytes,
         LogSegmentByteCount = options.RowStore.LogSegmentBytes,
         CommitInterval = options.CommitInterval,
+        Tier = provider.GetService<IRowTier>(),
         Logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("EmbedStore.Shards"),
     };
 }

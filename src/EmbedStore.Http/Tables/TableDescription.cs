@@ -66,7 +66,7 @@ internal static class TableDescription
             json["first_lsn"] = statistics.FirstLsn;
             json["last_lsn"] = statistics.LastLsn;
             json["epoch"] = statistics.OwnerEpoch;
-            json["log_bytes"] = statistics.LogByteCount;
+            json["log_bytes"] = statistics.Bytes.Log;
             json["log_segments"] = statistics.SegmentCount;
         }
 

@@ -41,6 +41,9 @@ public sealed record StorageOptions
     /// <summary>Stamps rows and drives <see cref="CommitInterval"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>A place for rows above the processor's memory. Default: none.</summary>
+    public IRowTier? Tier { get; init; }
+
     /// <summary>Where shards report. Default: nowhere.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 }

@@ -361,7 +361,8 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="uses">Orders the uses of rows.</param>
     internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses)
     {
-        long rowCacheByteCount = mirror switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
-        return TableMemory.Of(table.Spec, rowCacheByteCount, mirror is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+        IRowMirror? memory = mirror is TieredMirror tiered ? tiered.Memory : mirror;
+        long rowCacheByteCount = memory switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
+        return TableMemory.Of(table.Spec, rowCacheByteCount, memory is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
     }
 }

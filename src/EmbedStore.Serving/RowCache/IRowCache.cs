@@ -42,7 +42,7 @@ public readonly struct RowMisses : IDisposable
     public int NotFoundCount { get; }
 
     /// <summary>When the cache was asked, by its own clock.</summary>
-    internal long Clock { get; }
+    public long Clock { get; }
 
     /// <summary>No position.</summary>
     public static RowMisses None(int notFoundCount) => new(false, null, 0, 0, notFoundCount);

@@ -118,5 +118,8 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A server that leaves could not hand a shard over.</summary>
         public const int LeaveFailed = 409;
+
+        /// <summary>The server that knows the members does not listen.</summary>
+        public const int PrimaryAwaited = 410;
     }
 }

@@ -62,7 +62,7 @@ internal sealed class OpenTable : IAsyncDisposable
         int half = lookup.EntryCount / 2;
         await lookup.ReadAsync(0, half, rows.AsMemory(0, half * lookup.EntryByteCount), CancellationToken.None);
         await lookup.ReadAsync(half, lookup.EntryCount - half, rows.AsMemory(half * lookup.EntryByteCount), CancellationToken.None);
-        return (MemoryMarshal.Cast<byte, float>(rows).ToArray(), lookup.Statuses);
+        return (MemoryMarshal.Cast<byte, float>(rows).ToArray(), lookup.Statuses.ToArray());
     }
 
     /// <summary>Looks without using anything.</summary>

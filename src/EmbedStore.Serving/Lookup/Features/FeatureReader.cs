@@ -35,7 +35,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
         }
 
         memory.Own(rows);
-        return new RowReader(rows, router, gather, countsUses: false, reader.Freshness);
+        return new RowReader(rows, router, gather, new SpareCores(1), countsUses: false, reader.Freshness);
     }
 
     private async ValueTask<FeatureAnswer> AnswerAsync(FeaturePlan plan, RowReader rows, CancellationToken cancellation)
@@ -57,7 +57,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
     }
 
     private static Lookup LookupOf(Table table, SequencePlan sequence, RowReader rows) =>
-        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, withStatus: false);
+        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, statusMemory: null);
 
     private async ValueTask<Tensor> ReadWholeAsync(Lookup lookup, CancellationToken cancellation)
     {
