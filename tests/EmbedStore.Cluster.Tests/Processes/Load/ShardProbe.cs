@@ -33,12 +33,8 @@ internal sealed class ShardProbe(int shard, Func<IReadOnlyList<SiloProcess>> up)
         }
     }
 
-    /// <summary>Time from a moment until the first write that began after it was acknowledged; null when none was.</summary>
-    public TimeSpan? RecoveryFrom(long moment)
-    {
-        (long Began, long Ended)[] later = [.. _writes.Where(write => write.Began >= moment).Take(1)];
-        return later.Length == 0 ? null : Stopwatch.GetElapsedTime(moment, later[0].Ended);
-    }
+    /// <summary>When the first write that began after a moment was acknowledged; null when none was.</summary>
+    public long? FirstSince(long moment) => _writes.Where(write => write.Began >= moment).Select(static write => (long?)write.Ended).FirstOrDefault();
 
     /// <summary>Longest time between two acknowledgements since a moment.</summary>
     public TimeSpan LongestPauseSince(long moment)

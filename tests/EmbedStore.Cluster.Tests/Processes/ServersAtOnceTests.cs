@@ -6,7 +6,7 @@ namespace EmbedStore.Cluster.Tests;
 
 /// <summary>The same work through several servers at the same time.</summary>
 [Collection(AloneOnTheMachine.Name)]
-public sealed class ManyDoorsTests(RunningCluster running, ITestOutputHelper output) : IClassFixture<RunningCluster>
+public sealed class ServersAtOnceTests(RunningCluster running, ITestOutputHelper output) : IClassFixture<RunningCluster>
 {
     private const int BatchCount = 200;
     private const int WriteCount = 300;
