@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EmbedStore.Testing;
 using Xunit.Abstractions;
 
@@ -28,10 +27,8 @@ public sealed class CutTests(ITestOutputHelper output)
         Task direct = Task.WhenAll(directs.Select(writer => writer.RunAsync(ending.Token)));
         await Wait.UntilAsync("direct writes", () => directs.All(static writer => writer.AcknowledgedCount > 0));
 
-        long cut = Stopwatch.GetTimestamp();
         silo.IsUp = false;
-        network.Cut();
-        TimeSpan recovery = await load.RecoveryFromAsync(cut);
+        TimeSpan recovery = await load.RecoverFromAsync(network.Cut);
 
         // What was on its way when the others took over may still be told.
         int[] triesBefore = [.. directs.Select(static writer => writer.TryCount)];

@@ -33,8 +33,7 @@ public sealed class HaltTests(ITestOutputHelper output)
         (await RowSet.PutAsync(other, [.. readRows, .. writtenRows], 1)).Success();
 
         long halted = Stopwatch.GetTimestamp();
-        silo.Halt();
-        TimeSpan recovery = await load.RecoveryFromAsync(halted);
+        TimeSpan recovery = await load.RecoverFromAsync(silo.Halt);
 
         // They lie before its door, and are the first that it does when it wakes up.
         (await RowSet.PutAsync(other, readRows, 2)).Success();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit.Abstractions;
 
 namespace EmbedStore.Cluster.Tests;
@@ -20,9 +19,7 @@ public sealed class KillTests(ITestOutputHelper output)
         foreach (SiloProcess silo in cluster.Silos)
         {
             await load.WorkAsync(BatchesBetween);
-            long killed = Stopwatch.GetTimestamp();
-            silo.Kill();
-            recoveries.Add(await load.RecoveryFromAsync(killed));
+            recoveries.Add(await load.RecoverFromAsync(silo.Kill));
             await load.WorkAsync(BatchesBetween);
             await silo.StartAsync();
             Assert.NotEmpty(cluster.WantedShardsOf(silo));

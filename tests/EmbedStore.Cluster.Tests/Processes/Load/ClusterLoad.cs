@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EmbedStore.Testing;
 
 namespace EmbedStore.Cluster.Tests;
@@ -23,7 +24,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
         _writers = [.. Enumerable.Range(0, WriterCount).Select(number => new LedgerWriter($"writer-{number}", silos, TestSeed.Current + number))];
         _fresh = new FreshReader(silos);
         _aged = [.. silos.Where(_ => withAgedReaders).Select(static silo => new AgedReader(silo))];
-        _probes = [.. Enumerable.Range(0, SiloCluster.ShardCount).Select(shard => new ShardProbe(shard, () => cluster.Up, silos))];
+        _probes = [.. Enumerable.Range(0, SiloCluster.ShardCount).Select(shard => new ShardProbe(shard, () => cluster.Up))];
         _workers = [
             .. _writers.Select(writer => writer.RunAsync(_ending.Token)), _fresh.RunAsync(_ending.Token),
             .. _aged.Select(reader => reader.RunAsync(_ending.Token)), .. _probes.Select(probe => probe.RunAsync(_ending.Token))];
@@ -41,12 +42,15 @@ internal sealed class ClusterLoad : IAsyncDisposable
     /// <summary>Why tries of writers failed, and how often, in lines.</summary>
     public string Failures => string.Join('\n', _writers.SelectMany(static writer => writer.Failures).GroupBy(static pair => pair.Key, static pair => pair.Value).Select(static reason => $"{reason.Sum()} x {reason.Key}"));
 
-    /// <summary>Waits until a write to every shard that began after a moment was acknowledged.</summary>
-    /// <returns>How long that took since the moment.</returns>
-    public async Task<TimeSpan> RecoveryFromAsync(long moment)
+    /// <summary>Does something to a server, and waits until a write to every shard that began after that was acknowledged.</summary>
+    /// <returns>How long that took, from before it was done.</returns>
+    public async Task<TimeSpan> RecoverFromAsync(Action deed)
     {
-        await _cluster.ExplainAsync(() => Wait.UntilAsync("a write to every shard", () => Goes() && _probes.All(probe => probe.RecoveryFrom(moment) is not null)));
-        return _probes.Max(probe => probe.RecoveryFrom(moment)!.Value);
+        long before = Stopwatch.GetTimestamp();
+        deed();
+        long after = Stopwatch.GetTimestamp();
+        await _cluster.ExplainAsync(() => Wait.UntilAsync("a write to every shard", () => Goes() && _probes.All(probe => probe.FirstSince(after) is not null)));
+        return _probes.Max(probe => Stopwatch.GetElapsedTime(before, probe.FirstSince(after)!.Value));
     }
 
     /// <summary>Longest pause of writes to each shard since a moment.</summary>
