@@ -40,7 +40,9 @@ internal sealed class MemoryWorkload : IWorkload
         }
     }
 
-    private static RowSet RowsOf(LoadOptions options) => new(Math.Max(options.TableRowCount, TimesMemory * MemoryByteCountMin / (Stage.Width * sizeof(float))), Stage.Width);
+    /// <summary>The table: at least so large that its memory may be a part of it.</summary>
+    public static RowSet RowsOf(LoadOptions options) => new(Math.Max(options.TableRowCount, TimesMemory * MemoryByteCountMin / (Stage.Width * sizeof(float))), Stage.Width);
 
-    private static long MemoryOf(RowSet rows) => rows.PayloadByteCount / TimesMemory;
+    /// <summary>The memory that it may take. Unit: bytes.</summary>
+    public static long MemoryOf(RowSet rows) => rows.PayloadByteCount / TimesMemory;
 }

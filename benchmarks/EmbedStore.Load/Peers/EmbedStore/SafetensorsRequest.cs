@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Load;
 
@@ -29,6 +30,22 @@ internal static class SafetensorsRequest
         string header = $"{{{Entry("ids", "I64", $"{batch.Count}", 0, end)},{Entry(rowsName, "F32", $"{batch.Count},{width}", end, end + rows.Length)}}}";
         return Prepare(target, header, [.. batch.Bytes, .. rows]);
     }
+
+    /// <summary>A call with one tensor.</summary>
+    public static HttpRequest OfTensor(string target, string name, ElementType type, TensorShape shape, ReadOnlySpan<byte> data) =>
+        Prepare(target, $"{{{Entry(name, type.WireName(), string.Join(',', shape), 0, data.Length)}}}", data);
+
+    /// <summary>A lookup of many tables: row i of the ids are those of table i.</summary>
+    public static HttpRequest OfFeatures(IReadOnlyList<EmbedStoreTable> tables, IdBatch batch)
+    {
+        int byteCount = batch.BagLength * sizeof(long);
+        string features = "[" + string.Join(',', tables.Select(static (table, number) => $$"""{"name":"{{FeatureName(number)}}","table":"{{table.Name}}"}""")) + "]";
+        IEnumerable<string> ids = tables.Select((_, number) => Entry(FeatureName(number) + ".ids", "I64", $"{batch.BagLength}", number * byteCount, (number + 1) * byteCount));
+        return Prepare("/v1/lookup", $$"""{"__metadata__":{"features":"{{features.Replace("\"", "\\\"", StringComparison.Ordinal)}}"},{{string.Join(',', ids)}}}""", batch.Bytes);
+    }
+
+    /// <summary>How <see cref="OfFeatures"/> names what it asks of a table.</summary>
+    public static string FeatureName(int table) => $"f{table}";
 
     private static string Entry(string name, string type, string shape, int begin, int end) =>
         $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{end}]}}";
