@@ -97,6 +97,18 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
         }
     }
 
+    /// <summary>Has every server open again what it owns and could not open.</summary>
+    internal void Retry(IReadOnlyList<ShardKey> shards)
+    {
+        foreach (Member member in _members.Values)
+        {
+            foreach (ShardKey shard in shards)
+            {
+                member.Host.Retry(shard);
+            }
+        }
+    }
+
     /// <summary>Creates a table and deals its shards out: first, second, first, ...</summary>
     public async Task<string> NewAsync(string shape, string more = "")
     {
