@@ -91,12 +91,11 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
         }
     }
 
-    /// <summary>Without effect on what is open. Never for a shard that is not held any more: another server has claimed it, and may be right.</summary>
     private void RetakeFailed(HashSet<ShardKey> taken)
     {
         foreach (ShardKey shard in local.Shards.Where(taken.Contains))
         {
-            host.Take(shard);
+            host.Retry(shard);
         }
     }
 

@@ -136,6 +136,18 @@ public sealed class ShardSlot
         }
     }
 
+    /// <summary>Opens a shard again that was taken and could not be opened.</summary>
+    internal void Retry()
+    {
+        lock (_lock)
+        {
+            if (IsTaken && !IsLost && _opening is { IsFaulted: true })
+            {
+                _opening = Task.Run(_open);
+            }
+        }
+    }
+
     /// <summary>Lets go of a shard that was taken; it may be taken again.</summary>
     internal async Task ReleaseAsync()
     {

@@ -25,6 +25,18 @@ public sealed class ShardHost(TableCatalog catalog, SnapshotParts snapshots) : I
     }
 
     /// <inheritdoc/>
+    public void Retry(ShardKey shard)
+    {
+        if (LeaseOf(shard) is { } lease)
+        {
+            using (lease)
+            {
+                lease.Table.Shards[shard.Shard].Retry();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task PrepareHandOverAsync(ShardKey shard, CancellationToken cancellation)
     {
         if (LeaseOf(shard) is not { } lease)

@@ -11,6 +11,11 @@ internal sealed class FakeShardHost(FakeShards shared, string server) : IShardHo
 
     public bool Take(ShardKey shard) => shared.Take(shard, server);
 
+    public void Retry(ShardKey shard)
+    {
+        // Its shards always open.
+    }
+
     public Task PrepareHandOverAsync(ShardKey shard, CancellationToken cancellation)
     {
         shared.Note($"{server} prepares {shard}");
