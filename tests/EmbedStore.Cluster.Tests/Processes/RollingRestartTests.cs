@@ -54,6 +54,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         TimeSpan took = Stopwatch.GetElapsedTime(began);
         await load.WorkAsync(BatchesBetween);
         TimeSpan[] pauses = load.PausesSince(began);
+        output.WriteLine(string.Join('\n', cluster.Silos.SelectMany(static silo => silo.Errors).Order(StringComparer.Ordinal)));
         await load.EndAndCheckAsync();
         output.WriteLine(load.Failures);
         output.Say("JoinTests", FormattableString.Invariant(
