@@ -5,11 +5,12 @@ using Xunit.Abstractions;
 namespace EmbedStore.Http.Tests.Fuzz;
 
 /// <summary>Whatever is sent, the answer is a result or a refusal: never a fault of the server, never silence.</summary>
+[Collection(Alone.Name)]
 public class FuzzTests(ITestOutputHelper output)
 {
     private const int CallCount = 20_000;
     private const int WorkerCount = 4;
-    private const long MemoryGrowthMax = 1L << 30;
+    private const long MemoryGrowthMax = 256L << 20;
 
     private static readonly string[] Verbs = ["gather", "put", "source", "bag", "nearest", "prefetch", "erase", "import"];
     private static readonly string[] TableNames = ["plain", "line", "deep", "open", "scaled", "words"];
