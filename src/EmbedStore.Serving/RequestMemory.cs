@@ -1,16 +1,17 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using EmbedStore.Tensors;
 
 namespace EmbedStore.Serving;
 
 /// <summary>The arrays that one request works with, rented as it goes and given back together when its answer is out.</summary>
 /// <remarks>Not thread-safe. Without a Dispose the arrays are left to the collector.</remarks>
-public sealed class RequestMemory : IDisposable
+public sealed class RequestMemory : ArraySource, IDisposable
 {
     private readonly List<Action> _returns = [];
 
-    /// <summary>Elements of any content.</summary>
-    /// <param name="count">Unit: elements.</param>
-    public Memory<T> Rent<T>(int count)
+    /// <inheritdoc/>
+    public override Memory<T> Rent<T>(int count)
     {
         if (count == 0)
         {
@@ -18,7 +19,7 @@ public sealed class RequestMemory : IDisposable
         }
 
         T[] array = ArrayPool<T>.Shared.Rent(count);
-        _returns.Add(() => ArrayPool<T>.Shared.Return(array));
+        _returns.Add(() => ArrayPool<T>.Shared.Return(array, RuntimeHelpers.IsReferenceOrContainsReferences<T>()));
         return array.AsMemory(0, count);
     }
 

@@ -45,12 +45,8 @@ public sealed partial class Shard
             }
         }
 
-        int missing = askedIds.Length - known;
-        if (known > 0)
-        {
-            missing += Read(ids.AsSpan(0, known), places.AsSpan(0, known), destination, statuses, versions, firstTick);
-        }
-
+        // Also when no key is known: a shard that is closed says so.
+        int missing = askedIds.Length - known + Read(ids.AsSpan(0, known), places.AsSpan(0, known), destination, statuses, versions, firstTick);
         ArrayPool<long>.Shared.Return(ids);
         ArrayPool<int>.Shared.Return(places);
         return missing;

@@ -18,6 +18,15 @@ public sealed partial class Shard
     /// <remarks>Compares a timestamp, which goes on while the process is stopped; it need not while the whole machine is. Only when that is too old the folder is asked: microseconds on a local disk, a round trip elsewhere.</remarks>
     public bool ConfirmOwner(TimeSpan within) => Volatile.Read(ref _disposed) == 0 && (_fence is null || _fence.IsConfirmed(within));
 
+    /// <summary>Takes a shard from its owner, and opens it not: nothing is acknowledged until somebody opens it with <see cref="ShardOwnership.Epoch"/>.</summary>
+    /// <param name="disk">Where the folder is.</param>
+    /// <param name="folder">Of the shard.</param>
+    /// <param name="format">What its rows are made of.</param>
+    /// <param name="ownerName">As of <see cref="ShardOptions.OwnerName"/>.</param>
+    /// <exception cref="ShardClaimedException">Somebody else took it.</exception>
+    /// <exception cref="ShardDamagedException">Who owned the shard cannot be read.</exception>
+    public static void TakeAway(IDisk disk, string folder, RowFormat format, string ownerName) => OwnerClaims.Claim(disk, folder, format, ownerName);
+
     /// <summary>What a write is answered that is not refused for its own sake.</summary>
     private WriteOutcome Refusal => IsFenced ? WriteOutcome.NotOwner : WriteOutcome.Unavailable;
 

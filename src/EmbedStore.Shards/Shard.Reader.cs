@@ -42,7 +42,12 @@ public sealed partial class Shard
     /// <summary>Of an id that was updated and got no row this is the last thing that is known, whatever happened to it before.</summary>
     private void MarkCandidates(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, Span<RowStatus> statuses)
     {
-        for (int i = 0; _state.Vocabulary.Admission is { } admission && i < rowIds.Length; i++)
+        if (_state.Vocabulary.Admission is not { } admission)
+        {
+            return;
+        }
+
+        for (int i = 0; i < rowIds.Length; i++)
         {
             ref RowStatus status = ref statuses[slots.IsEmpty ? i : slots[i]];
             if (status != RowStatus.Found && admission.IsCandidate(rowIds[i]))
@@ -54,7 +59,12 @@ public sealed partial class Shard
 
     private void CountUses(ReadOnlySpan<long> rowIds, ReadOnlySpan<int> slots, ReadOnlySpan<RowStatus> statuses, long firstTick)
     {
-        for (int i = 0; firstTick > 0 && _state.Vocabulary.Uses is { } uses && i < rowIds.Length; i++)
+        if (firstTick <= 0 || _state.Vocabulary.Uses is not { } uses)
+        {
+            return;
+        }
+
+        for (int i = 0; i < rowIds.Length; i++)
         {
             int slot = slots.IsEmpty ? i : slots[i];
             if (statuses[slot] == RowStatus.Found)

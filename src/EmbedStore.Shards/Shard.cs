@@ -1,6 +1,6 @@
 namespace EmbedStore.Shards;
 
-/// <summary>One shard of one table: rows by id, lasting.</summary>
+/// <summary>One shard of one table: rows by id, or by key, lasting.</summary>
 /// <remarks>
 /// <para>The log is the truth. A write is appended to it, flushed as <see cref="ShardOptions.Durability"/> says, applied to the rows and then acknowledged: in this order.</para>
 /// <para>Thread safety: every member from any number of threads at once; writes that wait together share one flush.</para>

@@ -17,7 +17,7 @@ public enum Durability
 }
 
 /// <summary>Sizes and promises of one shard. Not changed once the shard is open.</summary>
-public sealed class ShardOptions
+public sealed record ShardOptions
 {
     /// <summary>Longest <see cref="OwnerName"/>. Unit: characters.</summary>
     public const int OwnerNameLengthMax = 256;
@@ -54,7 +54,7 @@ public sealed class ShardOptions
     /// <summary>Log bytes after which a group of writes takes no further one. Unit: bytes. Default: 16 MiB. At least 1.</summary>
     public long GroupByteCountMax { get; init; } = 16L << 20;
 
-    /// <summary>Ids that are counted towards admission; with more of them the half whose last update is longest ago is forgotten. Default: 1,048,576, 24 to 96 bytes each. At least 1.</summary>
+    /// <summary>Ids that are counted towards admission; with more of them the half whose last update is longest ago is forgotten. Default: 1,048,576, 32 to 96 bytes each. At least 1.</summary>
     public int CandidateCountMax { get; init; } = 1 << 20;
 
     /// <summary>Rows of which it is known why they are gone; then those that went first are forgotten, half of them at a time. Default: 4,194,304, 48 bytes each in the row store. At least 2.</summary>
@@ -81,7 +81,7 @@ public sealed class ShardOptions
     /// <summary>Where log and scratch are. Default: the operating system's files.</summary>
     public IDisk Disk { get; init; } = PhysicalDisk.Instance;
 
-    /// <summary>Stamps rows and drives <see cref="CommitInterval"/>. Default: the system's.</summary>
+    /// <summary>Stamps records, decides what has expired, and drives <see cref="CommitInterval"/>, <see cref="MarkDelay"/> and <see cref="PurgeInterval"/>. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Default: none.</summary>

@@ -21,16 +21,4 @@ public sealed record ShardStatistics(
 {
     /// <summary>Ids that were updated too few times to get a row.</summary>
     public int CandidateCount { get; init; }
-
-    /// <summary>Unit: bytes.</summary>
-    public long LogByteCount => Bytes.Log;
-
-    /// <summary>Unit: bytes.</summary>
-    public long MemoryByteCount => Bytes.Memory;
-
-    /// <summary>What the keys take of memory. Unit: bytes.</summary>
-    public long KeyByteCount => Bytes.Keys;
-
-    /// <summary>Rows in memory and scratch, superseded copies included. Unit: bytes.</summary>
-    public long RowLogByteCount => Bytes.Rows;
 }

@@ -72,8 +72,8 @@ public class PipelineTests
 
         Assert.Equal(1, erased.RowCount);
         Assert.Equal([7.0, 7, 0, 0, 0, 0], rows);
-        Assert.Equal([RowStatus.Found, RowStatus.Erased, RowStatus.NeverWritten], lookup.Statuses);
-        Assert.Equal(0, lookup.Versions[2]);
+        Assert.Equal([RowStatus.Found, RowStatus.Erased, RowStatus.NeverWritten], lookup.Statuses.ToArray());
+        Assert.Equal(0, lookup.Versions.Span[2]);
         Assert.Equal((ErrorCode.RowNotFound, 1L), (error.Code, (long)error["id"]!));
         Assert.Equal([1L], (long[])error["position"]!);
     }

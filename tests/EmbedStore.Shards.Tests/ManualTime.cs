@@ -1,6 +1,6 @@
 namespace EmbedStore.Shards.Tests;
 
-/// <summary>A clock that stands until it is moved, and then fires what came due.</summary>
+/// <summary>A clock that stands until it is moved, and then fires what came due. One thread moves it; any number make timers.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly List<ManualTimer> _timers = [];
@@ -15,14 +15,24 @@ internal sealed class ManualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(() => callback(state), _now + dueTime, period);
-        _timers.Add(timer);
+        lock (_timers)
+        {
+            _timers.Add(timer);
+        }
+
         return timer;
     }
 
     public void Advance(TimeSpan by)
     {
         _now += by;
-        foreach (ManualTimer timer in _timers.ToArray())
+        ManualTimer[] timers;
+        lock (_timers)
+        {
+            timers = [.. _timers];
+        }
+
+        foreach (ManualTimer timer in timers)
         {
             timer.FireUntil(_now);
         }

@@ -40,7 +40,7 @@ public sealed class ModelTests
                     shard = await OpenAsync(disk = after, memoryByteCount);
                     break;
                 case 2:
-                    await SnapshotBeside(shard, ++snapshots, () => WriteBoth(shard, model, random, ids));
+                    await shard.SnapshotAmidAsync(++snapshots, () => WriteBoth(shard, model, random, ids));
                     break;
                 case < 6:
                     await shard.WriteAsync(Erase(ids));
@@ -59,20 +59,6 @@ public sealed class ModelTests
         Assert.Equal(model.Count, shard.RowCount);
         Assert.Equal(model.Keys.Order(), shard.RowIds().Order());
         await shard.DisposeAsync();
-    }
-
-    /// <summary>A write before the snapshot, one beside it, and one between its end and its existence.</summary>
-    private static async Task SnapshotBeside(Shard shard, long id, Func<Task> write)
-    {
-        await write();
-        Task<ShardSnapshot> scan = shard.BeginSnapshotAsync(id, CancellationToken.None);
-        await write();
-        await using ShardSnapshot snapshot = await scan;
-        await write();
-        await snapshot.EndAsync();
-        await write();
-        await snapshot.SaveAsync();
-        await snapshot.KeepAsync(snapshot.PreviousId);
     }
 
     private static async Task WriteBoth(Shard shard, Dictionary<long, float[]> model, Random random, long[] ids)
@@ -101,6 +87,6 @@ public sealed class ModelTests
         Assert.True(expected.AsSpan().SequenceEqual(shard.Read(ids)), where);
     }
 
-    private static Task<Shard> OpenAsync(FaultyDisk disk, int memoryByteCount) => Shard.OpenAsync(
-        "/shard", "/scratch", new RowFormat(Tensors.ElementType.F32, Width, initializer: RowInitializer.Constant(7)), Options(disk, segmentByteCountMax: 200_000, memoryByteCount: memoryByteCount), CancellationToken.None);
+    private static Task<Shard> OpenAsync(FaultyDisk disk, int memoryByteCount) => Shards.OpenAsync(
+        Options(disk, segmentByteCountMax: 200_000, memoryByteCount: memoryByteCount), new RowFormat(Tensors.ElementType.F32, Width, initializer: RowInitializer.Constant(7)));
 }

@@ -153,7 +153,7 @@ public sealed class ShardTests : IDisposable
         long[] all = [.. Enumerable.Range(0, RowCount).Select(i => (long)i)];
         float[] expected = [.. all.SelectMany(id => Enumerable.Repeat(id % 10 == 0 ? id + 0.5f : id, Width))];
         Assert.Equal(expected, shard.Read(all));
-        Assert.True(shard.Statistics.MemoryByteCount < 1 << 20, $"{shard.Statistics}");
+        Assert.True(shard.Statistics.Bytes.Memory < 1 << 20, $"{shard.Statistics}");
         Assert.Equal(RowCount, shard.RowCount);
     }
 

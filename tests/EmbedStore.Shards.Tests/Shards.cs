@@ -8,6 +8,9 @@ internal static class Shards
 {
     public const int Width = 4;
 
+    /// <summary>Of the one shard of a disk in memory.</summary>
+    public const string Folder = "/shard";
+
     public static readonly RowFormat FourFloats = new(ElementType.F32, Width);
 
     /// <summary>Small sizes: a test has many shards, and pages that fit a few rows show more.</summary>
@@ -27,6 +30,10 @@ internal static class Shards
     public static Task<Shard> OpenAsync(TemporaryFolder folder, RowFormat? format = null, ShardOptions? options = null) =>
         Shard.OpenAsync(folder.Log, folder.Scratch, format ?? FourFloats, options ?? Options(), CancellationToken.None);
 
+    /// <summary>The one shard of a disk in memory.</summary>
+    public static Task<Shard> OpenAsync(ShardOptions options, RowFormat? format = null) =>
+        Shard.OpenAsync(Folder, "/scratch", format ?? FourFloats, options, CancellationToken.None);
+
     public static RowWrite Assign(long[] rowIds, params float[] values) => Write(RowWriteKind.Assign, rowIds, values);
 
     public static RowWrite Accumulate(long[] rowIds, params float[] values) => Write(RowWriteKind.Accumulate, rowIds, values);
@@ -43,6 +50,20 @@ internal static class Shards
         SnapshotInfo info = await snapshot.SaveAsync();
         await snapshot.KeepAsync(snapshot.PreviousId);
         return info;
+    }
+
+    /// <summary>A snapshot with a write before it, one beside it, and one between its end and its existence.</summary>
+    public static async Task SnapshotAmidAsync(this Shard shard, long id, Func<Task> write)
+    {
+        await write();
+        Task<ShardSnapshot> scan = shard.BeginSnapshotAsync(id, CancellationToken.None);
+        await write();
+        await using ShardSnapshot snapshot = await scan;
+        await write();
+        await snapshot.EndAsync();
+        await write();
+        await snapshot.SaveAsync();
+        await snapshot.KeepAsync(snapshot.PreviousId);
     }
 
     public static async Task<WriteReceipt> WriteAsync(this Shard shard, RowWrite write) => await shard.WriteAsync(write, CancellationToken.None);

@@ -16,21 +16,27 @@ internal static class Sampling
     public static Contender Throughput(LoadOptions options, string name, IdBatch[] batches, Action<IdBatch> call)
     {
         int next = 0;
-        return new Contender(name, () =>
+        return Rate(options, name, () =>
         {
-            long rowCount = 0;
-            long start = Stopwatch.GetTimestamp();
-            do
-            {
-                IdBatch batch = batches[next++ % batches.Length];
-                call(batch);
-                rowCount += batch.Count;
-            }
-            while (Stopwatch.GetElapsedTime(start) < options.Sample);
-
-            return [rowCount / Stopwatch.GetElapsedTime(start).TotalSeconds];
+            IdBatch batch = batches[next++ % batches.Length];
+            call(batch);
+            return batch.Count;
         });
     }
+
+    /// <summary>What the calls say that they did, a second.</summary>
+    public static Contender Rate(LoadOptions options, string name, Func<long> call) => new(name, () =>
+    {
+        long done = 0;
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            done += call();
+        }
+        while (Stopwatch.GetElapsedTime(start) < options.Sample);
+
+        return [done / Stopwatch.GetElapsedTime(start).TotalSeconds];
+    });
 
     /// <summary>Median and 99th percentile of the time from a call to its whole answer. Unit: microseconds.</summary>
     public static Contender Latency(LoadOptions options, string name, IdBatch[] batches, Action<IdBatch> call)

@@ -37,7 +37,9 @@ internal sealed class MemoryWorkload : IWorkload
         Line Over(IPeer ours, string where) => rival.Compare(rounds, ours, $"larger than memory ({TimesMemory}×), {where} / {rival.Name}, uniform", Unit.RowsPerSecond);
     }
 
-    private static RowSet RowsOf(LoadOptions options) => new(Math.Max(options.TableRowCount, TimesMemory * MemoryByteCountMin / (Stage.Width * sizeof(float))), Stage.Width);
+    /// <summary>The table: at least so large that its memory may be a part of it.</summary>
+    public static RowSet RowsOf(LoadOptions options) => new(Math.Max(options.TableRowCount, TimesMemory * MemoryByteCountMin / (Stage.Width * sizeof(float))), Stage.Width);
 
-    private static long MemoryOf(RowSet rows) => rows.PayloadByteCount / TimesMemory;
+    /// <summary>The memory that it may take. Unit: bytes.</summary>
+    public static long MemoryOf(RowSet rows) => rows.PayloadByteCount / TimesMemory;
 }

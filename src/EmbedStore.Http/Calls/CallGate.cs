@@ -8,10 +8,11 @@ internal sealed class CallGate(int callCountMax, CancellationToken stopping)
     private int _inFlight;
 
     /// <summary>Lets a call in.</summary>
+    /// <param name="isPassedOn">Another server passes it on. While this one hands over what it does for all, it still does it: nobody else can yet.</param>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Overloaded"/> or <see cref="ErrorCode.Stopping"/>.</exception>
-    public void Enter()
+    public void Enter(bool isPassedOn)
     {
-        if (stopping.IsCancellationRequested)
+        if (stopping.IsCancellationRequested && !isPassedOn)
         {
             throw new EmbedStoreException(ErrorCode.Stopping, "The server is going down.");
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using EmbedStore.Serving;
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
@@ -9,7 +10,7 @@ namespace EmbedStore.Http;
 
 /// <summary>The data calls of API section 4: gather, put, apply, source, bag, nearest, prefetch, erase.</summary>
 /// <remarks>Each is the same walk: decode the body, check the parameters, lease the table, run the pipeline, send.</remarks>
-internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, RowPrefetcher prefetches, CallGate gate, IOptions<EmbedStoreOptions> options)
+internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, UpdatePipeline updates, RowPrefetcher prefetches, CallGate gate, ClusterPlace place, IOptions<EmbedStoreOptions> options)
 {
     private const string DefaultIndex = "[ids]";
 
@@ -32,12 +33,13 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             Type = type,
             Missing = missing,
             WithStatus = withStatus,
+            Freshness = FreshnessOf(context),
         };
         Lookup lookup = lookups.Prepare(lease.Table, asked, memory);
         Headers.SetVersion(context, lookup.Version);
         if (lookup.CanRefuse || withStatus || permute is not null)
         {
-            await SendWholeAsync(context, request.AnswerEncoding, lookup, permute, withStatus);
+            await SendWholeAsync(context, request.AnswerEncoding, lookup, permute, withStatus ? memory : null);
         }
         else
         {
@@ -116,6 +118,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             PaddingIndex = request.Parameters.Integer("padding_idx"),
             Type = request.Parameters.Type("dtype"),
             Missing = request.Parameters.Choice<MissingPolicy>("missing"),
+            Freshness = FreshnessOf(context),
         };
         using TableLease lease = catalog.Lease(TableOf(context));
         using var memory = new RequestMemory();
@@ -146,13 +149,15 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
 
     public static string TableOf(HttpContext context) => (string)context.Request.RouteValues["table"]!;
 
+    private Freshness FreshnessOf(HttpContext context) => Headers.FreshnessOf(context.Request, place.StalenessMaxMilliseconds);
+
     private async Task RunAsync(HttpContext context, string mainTensor, Func<DataRequest, Task> call)
     {
-        gate.Enter();
+        gate.Enter(PeerDoor.WasPassedOn(context));
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, mainTensor, options.Value.Limits.BodyBytes);
-            Headers.CheckFreshness(context.Request);
+            _ = FreshnessOf(context);
             await call(request);
         }
         finally
@@ -198,7 +203,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
     private static Subscript SubscriptOf(DataRequest request) => SubscriptParser.Parse(request.Parameters.Text("index", DefaultIndex));
 
     /// <summary>Reads everything before anything is sent.</summary>
-    private static async Task SendWholeAsync(HttpContext context, WireEncoding encoding, Lookup lookup, int[]? permute, bool withStatus)
+    private static async Task SendWholeAsync(HttpContext context, WireEncoding encoding, Lookup lookup, int[]? permute, RequestMemory? statusMemory)
     {
         if (permute is not null && !Permutation.TryNormalize(permute, lookup.Shape.Rank))
         {
@@ -219,9 +224,9 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
             }
 
             List<AnswerTensor> tensors = [new MemoryTensor("rows", new Tensor(lookup.Type, shape, data))];
-            if (withStatus)
+            if (statusMemory is not null)
             {
-                tensors.AddRange(StatusTensors(lookup));
+                tensors.AddRange(StatusTensors(lookup, statusMemory));
             }
 
             await AnswerWriter.WriteAsync(context, encoding, tensors);
@@ -236,14 +241,23 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
         }
     }
 
-    private static IEnumerable<AnswerTensor> StatusTensors(Lookup lookup)
+    private static IEnumerable<AnswerTensor> StatusTensors(Lookup lookup, RequestMemory memory)
     {
         // An empty result has no entries, whatever the shape of its entries says.
         TensorShape shape = lookup.EntryCount == 0 && lookup.EntryShape.ElementCount > 0 ? TensorShape.Of(0) : lookup.EntryShape;
         return
         [
-            new MemoryTensor("status", Tensor.From<RowStatus>(ElementType.U8, shape, lookup.Statuses)),
-            new MemoryTensor("version", Tensor.Of(shape, lookup.Versions)),
+            new MemoryTensor("status", new Tensor(ElementType.U8, shape, BytesOf<RowStatus>(lookup.Statuses.Span, memory))),
+            new MemoryTensor("version", new Tensor(ElementType.I64, shape, BytesOf<long>(lookup.Versions.Span, memory))),
         ];
+    }
+
+    private static Memory<byte> BytesOf<T>(ReadOnlySpan<T> elements, RequestMemory memory)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(elements);
+        Memory<byte> copy = memory.Rent<byte>(bytes.Length);
+        bytes.CopyTo(copy.Span);
+        return copy;
     }
 }

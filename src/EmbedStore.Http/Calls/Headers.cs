@@ -11,9 +11,15 @@ internal static class Headers
 {
     private const string Version = "Embedstore-Version";
 
-    private static readonly string[] Freshness = ["Embedstore-Min-Version", "Embedstore-Max-Staleness"];
+    private const string MinVersion = "Embedstore-Min-Version";
+    private const string MaxStaleness = "Embedstore-Max-Staleness";
 
-    private const string Writer = "Embedstore-Writer";
+    /// <summary>A day: no row is kept longer than that. Unit: milliseconds.</summary>
+    private const long AgeMax = 86_400_000;
+
+    /// <summary>Names who writes.</summary>
+    public const string Writer = "Embedstore-Writer";
+
     private const string Sequence = "Embedstore-Sequence";
     private const string WriterEpoch = "Embedstore-Writer-Epoch";
     private const string Duplicate = "Embedstore-Duplicate";
@@ -28,17 +34,15 @@ internal static class Headers
     public static void SetVersion(HttpContext context, long version) =>
         context.Response.Headers[Version] = version.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Checks what a read asks of freshness. One server owns every row, so that its answers are always the newest.</summary>
+    /// <summary>What a read asks of freshness.</summary>
+    /// <param name="request">The read.</param>
+    /// <param name="ageDefault">What it means when it does not say. Unit: milliseconds. Null: every row is owned here, and so each answer is the newest.</param>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.InvalidParameter"/>.</exception>
-    public static void CheckFreshness(HttpRequest request)
+    public static Freshness FreshnessOf(HttpRequest request, int? ageDefault)
     {
-        foreach (string header in Freshness)
-        {
-            if (request.Headers.TryGetValue(header, out var value) && !(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            {
-                throw RequestParameters.Invalid(header, $"is an integer of at least 0; was '{value}'");
-            }
-        }
+        long versionMin = request.Headers.ContainsKey(MinVersion) ? IntegerOf(request, MinVersion, 0, orElse: null) : 0;
+        long age = request.Headers.ContainsKey(MaxStaleness) ? IntegerOf(request, MaxStaleness, 0, orElse: null) : ageDefault ?? 0;
+        return ageDefault is null ? default : new Freshness(versionMin, TimeSpan.FromMilliseconds(Math.Min(age, AgeMax)));
     }
 
     /// <summary>Who writes, if the request says so.</summary>

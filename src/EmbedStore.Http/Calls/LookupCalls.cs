@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace EmbedStore.Http;
 
 /// <summary>Reads of many features of many tables in one call.</summary>
-internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, ServingLimits limits, CallGate gate, IOptions<EmbedStoreOptions> options)
+internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, ServingLimits limits, CallGate gate, ClusterPlace place, IOptions<EmbedStoreOptions> options)
 {
     /// <summary>Most features of one call: each answers a tensor.</summary>
     private const int FeatureCountMax = MessageLimits.TensorCountMax;
@@ -15,19 +15,19 @@ internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, 
 
     public async Task LookUpAsync(HttpContext context)
     {
-        gate.Enter();
+        gate.Enter(PeerDoor.WasPassedOn(context));
         using var leases = new TableLeases(catalog);
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, "ids", options.Value.Limits.BodyBytes);
             request.Parameters.RequireKnown("features");
-            Headers.CheckFreshness(context.Request);
+            Freshness freshness = Headers.FreshnessOf(context.Request, place.StalenessMaxMilliseconds);
             IReadOnlyList<Feature> features = FeatureList.Parse(request, FeatureCountMax, "name", "table", "mode", "dtype", "missing", "padding_idx", "include_last_offset");
             List<FeatureFields> fields = features.Select(FieldsOf).ToList();
             List<Table> tables = features.Select(feature => leases.Lease(feature.Table)).ToList();
             IReadOnlyList<KeyedFeature> tensors = TensorsOf(request, features, fields);
             List<FeatureRequest> requests = features.Select((feature, i) => RequestOf(feature, fields[i], tables[i], tensors[i])).ToList();
-            using FeatureAnswers answers = await lookups.LookUpAsync(requests, context.RequestAborted);
+            using FeatureAnswers answers = await lookups.LookUpAsync(requests, freshness, context.RequestAborted);
             Headers.SetVersion(context, answers.Version);
             await AnswerWriter.WriteAsync(context, request.AnswerEncoding, answers.Features.Select((answer, i) => TensorOf(features[i].Name, answer)).ToList());
         }

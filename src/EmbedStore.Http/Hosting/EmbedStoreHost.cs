@@ -1,4 +1,5 @@
 using System.Net;
+using EmbedStore.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -23,23 +24,27 @@ public static class EmbedStoreHost
     /// <summary>Builds a server that does not listen yet. It holds the data folder until it is disposed.</summary>
     /// <param name="configuration">All sources, see <see cref="SettingsSources"/>.</param>
     /// <param name="replace">Services that take the place of the server's own, such as another disk.</param>
+    /// <param name="join">Makes the server one of several: adds <see cref="IShardOwners"/>, and gets <see cref="IShardHost"/>. Null: it is alone.</param>
     /// <exception cref="StartException">A setting is wrong, or the data folder cannot be used.</exception>
-    public static WebApplication Build(IConfiguration configuration, Action<IServiceCollection>? replace = null)
+    public static WebApplication Build(IConfiguration configuration, Action<IServiceCollection>? replace = null, Action<WebApplicationBuilder, EmbedStoreOptions>? join = null)
     {
         EmbedStoreOptions options = SettingsReader.Read(configuration);
+        bool isMember = join is not null;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddConfiguration(configuration);
         builder.Services.AddSingleton(Options.Create(options));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         AddLogging(builder);
-        AddDoor(builder, options);
+        AddDoor(builder, options, isMember);
         AddHostFiltering(builder);
 
         // By factory, so that the container disposes it; opened last, so that no later failure leaves it held.
-        DataFolder folder = DataFolder.Open(options.Data);
+        DataFolder folder = DataFolder.Open(options.Data, isShared: isMember);
         builder.Services.AddSingleton(_ => folder);
-        builder.AddEmbedStore(options);
+        builder.Services.AddSingleton(_ => ScratchFolder.Open(options.ScratchFolder, folder));
+        builder.AddEmbedStore(options, isMember);
+        join?.Invoke(builder, options);
         replace?.Invoke(builder.Services);
         WebApplication app = builder.Build();
         _ = app.Services.GetRequiredService<DataFolder>();
@@ -50,6 +55,12 @@ public static class EmbedStoreHost
         if (options.SharedFolder.Length > 0)
         {
             app.UseMiddleware<SharedAnswerMiddleware>(app.Services.GetRequiredService<SharedAnswers>());
+        }
+
+        if (isMember)
+        {
+            app.UseMiddleware<PeerDoor>();
+            app.UseMiddleware<PassOn>();
         }
 
         app.UseRouting();
@@ -92,13 +103,18 @@ public static class EmbedStoreHost
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
-    private static void AddDoor(WebApplicationBuilder builder, EmbedStoreOptions options) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+    private static void AddDoor(WebApplicationBuilder builder, EmbedStoreOptions options, bool isMember) => builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.Limits.BodyBytes + BodyLimit.DrainByteCountMax;
         kestrel.Limits.MaxResponseBufferSize = ResponseBufferByteCount;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Listen(IPAddress.Parse(options.Address), options.HttpPort, door => door.Protocols = HttpProtocols.Http1);
+        if (isMember)
+        {
+            kestrel.Listen(IPAddress.Parse(options.Cluster.AdvertisedAddress), options.Cluster.PeerPort, door => door.Protocols = HttpProtocols.Http1);
+        }
+
         if (options.SocketPath.Length > 0)
         {
             kestrel.ListenUnixSocket(LocalSocket.Prepare(options.SocketPath), door => door.Protocols = HttpProtocols.Http1);

@@ -10,13 +10,14 @@ public class HeldFolder : IDisposable
     /// <summary>The file whose lock is the hold. It contains the process id, for people.</summary>
     public const string LockFileName = "server.lock";
 
-    private readonly FileStream _lock;
+    private readonly FileStream? _lock;
 
     /// <summary>Creates the folder when it is missing, and takes hold of it.</summary>
     /// <param name="setting">Who named the folder; stands in front of what goes wrong.</param>
     /// <param name="path">A relative path counts from the current folder.</param>
+    /// <param name="isShared">Other servers use the folder too: it is not held.</param>
     /// <exception cref="StartException">The folder cannot be written, or another server holds it.</exception>
-    protected HeldFolder(string setting, string path)
+    public HeldFolder(string setting, string path, bool isShared = false)
     {
         Path = System.IO.Path.GetFullPath(path);
         try
@@ -28,7 +29,7 @@ public class HeldFolder : IDisposable
             throw CannotWrite(setting, Path, error);
         }
 
-        _lock = Lock(setting, Path);
+        _lock = isShared ? null : Lock(setting, Path);
     }
 
     /// <summary>Full path.</summary>
@@ -42,7 +43,7 @@ public class HeldFolder : IDisposable
     }
 
     /// <summary>Lets go of the folder.</summary>
-    protected virtual void Dispose(bool disposing) => _lock.Dispose();
+    protected virtual void Dispose(bool disposing) => _lock?.Dispose();
 
     private static FileStream Lock(string setting, string folder)
     {

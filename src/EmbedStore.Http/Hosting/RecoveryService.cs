@@ -21,7 +21,15 @@ internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptio
                 LogHeldBack(slot.Name, slot.Failure?.Message ?? "");
             }
 
-            await warmUp.RunAsync(stoppingToken);
+            if (storage.IsShared)
+            {
+                warmUp.Skip();
+            }
+            else
+            {
+                await warmUp.RunAsync(stoppingToken);
+            }
+
             while (heldBack.Any(static slot => slot.Failure is DiskFullException))
             {
                 await Task.Delay(RetryInterval, storage.Time, stoppingToken);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace EmbedStore.Http;
 
 /// <summary>Takes a snapshot of each table that is due, one table after the other.</summary>
-internal sealed partial class SnapshotService(TableCatalog catalog, TableSnapshots snapshots, SnapshotPolicy policy, StorageOptions storage, ILogger<SnapshotService> logger) : BackgroundService
+internal sealed partial class SnapshotService(TableCatalog catalog, ISnapshotTaker taker, SnapshotPolicy policy, StorageOptions storage, ILogger<SnapshotService> logger) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -43,14 +43,14 @@ internal sealed partial class SnapshotService(TableCatalog catalog, TableSnapsho
         try
         {
             using TableLease lease = catalog.Lease(name);
-            if (now < _resting.GetValueOrDefault(lease.Table.Id) || !policy.IsDue(lease.Table, started, now))
+            if (now < _resting.GetValueOrDefault(lease.Table.Id) || !taker.LooksAfter(lease.Table) || !policy.IsDue(lease.Table, started, now))
             {
                 return;
             }
 
             // Noted beforehand, and taken back when all went well.
             _resting[lease.Table.Id] = now + RestAfterFailure;
-            await snapshots.TakeAsync(lease.Table, cancellation);
+            await taker.TakeAsync(lease.Table, cancellation);
             _resting.Remove(lease.Table.Id);
         }
         catch (EmbedStoreException gone) when (gone.Code is ErrorCode.TableNotFound or ErrorCode.Stopping)

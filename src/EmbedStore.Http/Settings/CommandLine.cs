@@ -6,6 +6,7 @@ namespace EmbedStore.Http;
 /// <param name="Version">Print the version and end.</param>
 /// <param name="ConfigFile">File of settings, or null.</param>
 /// <param name="StopAtEndOfInput">Stop when standard input ends, so that a server never outlives the program that started it.</param>
+/// <param name="Server">Address of a server that runs already, or null.</param>
 /// <param name="Settings">Settings by name; names are not checked yet.</param>
 public sealed record CommandLine(
     string? Command,
@@ -13,12 +14,14 @@ public sealed record CommandLine(
     bool Version,
     string? ConfigFile,
     bool StopAtEndOfInput,
+    Uri? Server,
     IReadOnlyDictionary<string, string?> Settings)
 {
     private const string ConfigOption = "--config";
     private const string StopOption = "--stop-at-end-of-input";
+    private const string ServerOption = "--server";
 
-    private static readonly string[] Options = ["--help", "--version", ConfigOption, StopOption];
+    private static readonly string[] Options = ["--help", "--version", ConfigOption, StopOption, ServerOption];
 
     /// <summary>Reads the words.</summary>
     /// <param name="words">As the system hands them over, without the program's name.</param>
@@ -26,7 +29,7 @@ public sealed record CommandLine(
     /// <exception cref="StartException">A word is no command and no option, or an option lacks its value.</exception>
     public static CommandLine Parse(IReadOnlyList<string> words, params IReadOnlyList<string> commands)
     {
-        var line = new CommandLine(null, false, false, null, false, new Dictionary<string, string?>());
+        var line = new CommandLine(null, false, false, null, false, null, new Dictionary<string, string?>());
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         for (int i = 0; i < words.Count; i++)
         {
@@ -35,6 +38,7 @@ public sealed record CommandLine(
                 "--help" or "-h" or "-?" => line with { Help = true },
                 "--version" => line with { Version = true },
                 StopOption => line with { StopAtEndOfInput = true },
+                ServerOption => line with { Server = ReadAddress(ValueAfter(words, ref i)) },
                 ConfigOption => line with { ConfigFile = ValueAfter(words, ref i) },
                 ['-', '-', ..] => ReadSetting(line, settings, words, ref i),
                 _ => line with { Command = ReadCommand(line.Command, words[i], commands) },
@@ -61,6 +65,11 @@ public sealed record CommandLine(
         settings[parts[0]] = parts.Length == 2 ? parts[1] : ValueAfter(words, ref i);
         return line;
     }
+
+    private static Uri ReadAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
+            ? address
+            : throw new StartException($"{ServerOption} must be an address such as http://127.0.0.1:7700; was '{text}'.");
 
     private static string ValueAfter(IReadOnlyList<string> words, ref int i) =>
         i + 1 < words.Count && !words[i + 1].StartsWith("--", StringComparison.Ordinal)

@@ -40,9 +40,20 @@ internal sealed unsafe class SharedRegion : MemoryManager<byte>
         }
 
         var stream = new FileStream(path, options);
-        stream.SetLength(byteCount);
-        _file = MemoryMappedFile.CreateFromFile(stream, null, byteCount, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, byteCount);
+        try
+        {
+            stream.SetLength(byteCount);
+            _file = MemoryMappedFile.CreateFromFile(stream, null, byteCount, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+            _view = _file.CreateViewAccessor(0, byteCount);
+        }
+        catch
+        {
+            // What is not given back here would be nobody's.
+            stream.Dispose();
+            File.Delete(path);
+            throw;
+        }
+
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
     }
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace EmbedStore.Http;
 
 /// <summary>The table calls of API section 3 that move no rows: create, list, describe, drop, estimate.</summary>
-internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
+internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, UpdatePipeline updates, TableSnapshots snapshots, StorageOptions storage, IOptions<EmbedStoreOptions> options)
 {
     private static readonly string[] JsonOnly = ["application/json"];
 
@@ -16,14 +16,14 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
     public async Task CreateAsync(HttpContext context)
     {
         IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
-        TableSpec spec = TableSpecJson.Read(fields, options.Value.Shards);
+        TableSpec spec = TableSpecJson.Read(fields, ShardCountDefaultOf(fields));
         (Table table, bool isNew) = await catalog.CreateAsync(DataCalls.TableOf(context), spec, context.RequestAborted);
         if (isNew)
         {
             context.Response.Headers.Location = $"/v1/tables/{table.Name}";
         }
 
-        await JsonAnswer.WriteAsync(context, Describe(table), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        await JsonAnswer.WriteAsync(context, await DescribeAsync(table, context.RequestAborted), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     public Task ListAsync(HttpContext context)
@@ -38,7 +38,7 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
         RequireNoParameters(context);
         using TableLease lease = catalog.Lease(DataCalls.TableOf(context));
         Headers.SetVersion(context, lease.Table.Version);
-        await JsonAnswer.WriteAsync(context, Describe(lease.Table));
+        await JsonAnswer.WriteAsync(context, await DescribeAsync(lease.Table, context.RequestAborted));
     }
 
     /// <summary>Where a writer stands; 0 for one that never wrote, so that a trainer goes on with the next number in any case.</summary>
@@ -64,7 +64,7 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
     public async Task EstimateAsync(HttpContext context)
     {
         IReadOnlyDictionary<string, JsonElement> fields = await ReadFieldsAsync(context);
-        (TableSpec spec, long? rows) = TableSpecJson.ReadWithRows(fields, options.Value.Shards);
+        (TableSpec spec, long? rows) = TableSpecJson.ReadWithRows(fields, ShardCountDefaultOf(fields));
         TableEstimate estimate = TableEstimate.Of(spec, rows, storage);
         await JsonAnswer.WriteAsync(context, new JsonObject
         {
@@ -74,7 +74,12 @@ internal sealed class TableCalls(TableCatalog catalog, UpdatePipeline updates, T
         });
     }
 
-    private JsonObject Describe(Table table) => TableDescription.Of(table, snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));
+    /// <summary>One where several would be refused.</summary>
+    private int ShardCountDefaultOf(IReadOnlyDictionary<string, JsonElement> fields) =>
+        storage.IsShared && fields.TryGetValue("capacity", out JsonElement capacity) && capacity.ValueKind != JsonValueKind.Null ? 1 : options.Value.Shards;
+
+    private async ValueTask<JsonObject> DescribeAsync(Table table, CancellationToken cancellation) =>
+        TableDescription.Of(table, await router.ReportAsync(table, cancellation), snapshots.List(table).Sum(static snapshot => snapshot.ByteCount));
 
     /// <summary>The fields of a JSON body without tensors, of a call without parameters.</summary>
     private async ValueTask<IReadOnlyDictionary<string, JsonElement>> ReadFieldsAsync(HttpContext context)

@@ -7,11 +7,12 @@ namespace EmbedStore.Http;
 internal static class TableDescription
 {
     /// <param name="table">Under a lease.</param>
+    /// <param name="shards">By number.</param>
     /// <param name="snapshotByteCount">Of all its snapshots.</param>
-    public static JsonObject Of(Table table, long snapshotByteCount)
+    public static JsonObject Of(Table table, IReadOnlyList<ShardReport> shards, long snapshotByteCount)
     {
         JsonObject json = Spec(table);
-        json["stats"] = Stats(table, snapshotByteCount);
+        json["stats"] = Stats(table, shards, snapshotByteCount);
         return json;
     }
 
@@ -38,44 +39,37 @@ internal static class TableDescription
         return json;
     }
 
-    private static JsonObject Stats(Table table, long snapshotByteCount)
+    private static JsonObject Stats(Table table, IReadOnlyList<ShardReport> shards, long snapshotByteCount)
     {
         var json = new JsonObject
         {
             ["version"] = table.Version,
-            ["rows"] = table.RowCount,
-            ["bytes"] = Bytes(TableBytes.Of(table, snapshotByteCount)),
-            ["shards"] = new JsonArray(table.Shards.Select(static (slot, number) => Shard(slot, number)).ToArray<JsonNode>()),
+            ["rows"] = shards.Sum(static shard => shard.Statistics?.RowCount ?? 0),
+            ["bytes"] = Bytes(TableBytes.Of(table, shards, snapshotByteCount)),
+            ["shards"] = new JsonArray(shards.Select(static (shard, number) => Shard(shard, number)).ToArray<JsonNode>()),
         };
         if (table.Spec.Admission is not null)
         {
-            json.Insert(2, "candidates", table.Shards.Sum(static slot => (long)(slot.Opened?.Statistics.CandidateCount ?? 0)));
+            json.Insert(2, "candidates", shards.Sum(static shard => (long)(shard.Statistics?.CandidateCount ?? 0)));
         }
 
         return json;
     }
 
-    private static JsonObject Shard(ShardSlot slot, int number)
+    private static JsonObject Shard(ShardReport shard, int number)
     {
-        var json = new JsonObject { ["shard"] = number, ["owner"] = Environment.MachineName, ["state"] = StateOf(slot) };
-        if (slot.Opened?.Statistics is { } statistics)
+        var json = new JsonObject { ["shard"] = number, ["owner"] = shard.Owner, ["state"] = shard.State };
+        if (shard.Statistics is { } statistics)
         {
             json["rows"] = statistics.RowCount;
             json["candidates"] = statistics.CandidateCount;
             json["first_lsn"] = statistics.FirstLsn;
             json["last_lsn"] = statistics.LastLsn;
             json["epoch"] = statistics.OwnerEpoch;
-            json["log_bytes"] = statistics.LogByteCount;
+            json["log_bytes"] = statistics.Bytes.Log;
             json["log_segments"] = statistics.SegmentCount;
         }
 
         return json;
     }
-
-    /// <summary>An empty shard has no files and is opened with its first write.</summary>
-    private static string StateOf(ShardSlot slot) =>
-        slot.Opened is { } shard ? shard.AcceptsWrites ? "serving" : "read_only"
-        : slot.Failure is not null ? "unavailable"
-        : slot.IsHeldBack ? "recovering"
-        : "empty";
 }

@@ -11,6 +11,7 @@ internal static class HelpCommand
         Usage:
           EmbedStore.Server [serve] [options]     serve until Ctrl+C
           EmbedStore.Server quickstart            show in a minute what a server does, in a temporary folder
+          EmbedStore.Server quickstart --server <address>     the same on a server that runs
 
         Options:
           --config <file>                         settings from a JSON file; embedstore.json here is read without it

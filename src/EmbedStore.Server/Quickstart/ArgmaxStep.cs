@@ -5,6 +5,10 @@ namespace EmbedStore.Server.Quickstart;
 /// <summary>At each place of a map, the best of three scores picks a channel; the same choice as one-hot vectors.</summary>
 internal sealed class ArgmaxStep : IStep
 {
+    public const string Features = "features";
+
+    public const string Table = "onehot";
+
     private const int Batch = 2;
     private const int Classes = 3;
     private const int Channels = 10;
@@ -26,7 +30,7 @@ internal sealed class ArgmaxStep : IStep
 
     private static async Task PickAsync(Stage stage, Tensor scores, int[] best)
     {
-        var features = new Mirror("features", TensorShape.Of(Batch, Channels, Height, Width), position => position * 0.5f);
+        var features = new Mirror(Features, TensorShape.Of(Batch, Channels, Height, Width), position => position * 0.5f);
         await stage.FillAsync(features);
         var tensors = new Named
         {
@@ -41,7 +45,6 @@ internal sealed class ArgmaxStep : IStep
 
     private static async Task OneHotAsync(Stage stage, Tensor scores, int[] best)
     {
-        const string Table = "onehot";
         const string Index = "[argmax(scores, 1)]";
         await stage.Client.CreateTableAsync(Table, $$$"""{"shape": [{{{Classes}}}, {{{Classes}}}], "missing": "initialize", "initializer": {"kind": "identity"}}""");
         var identity = new Mirror(Table, TensorShape.Of(Classes, Classes), position => position / Classes == position % Classes ? 1 : 0);

@@ -4,7 +4,7 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Server.Quickstart;
 
 /// <summary>The server is killed and started again on the same folder; nothing that it acknowledged may be missing.</summary>
-internal sealed class KillStep : IStep
+internal sealed class KillStep(ServerChild server) : IStep
 {
     private const int Sample = 10_000;
 
@@ -12,10 +12,10 @@ internal sealed class KillStep : IStep
 
     public async Task RunAsync(Stage stage)
     {
-        stage.Server.Kill();
+        server.Kill();
         long begin = Stopwatch.GetTimestamp();
-        await stage.RestartAsync();
-        Report.Note($"killed with signal 9; ready again after {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s at {stage.Server.Address}");
+        await stage.RestartAsync(server);
+        Report.Note($"killed with signal 9; ready again after {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s at {server.Address}");
 
         foreach (Mirror mirror in stage.Mirrors)
         {

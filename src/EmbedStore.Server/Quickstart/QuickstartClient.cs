@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using EmbedStore.Tensors;
 
 namespace EmbedStore.Server.Quickstart;
@@ -18,6 +19,21 @@ internal sealed class QuickstartClient(Uri server, CancellationToken cancellatio
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/tables/{table}") { Content = new StringContent(spec, Encoding.UTF8, "application/json") };
         using HttpResponseMessage response = await SendAsync(request);
+    }
+
+    public async Task DropTableAsync(string table)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"/v1/tables/{table}");
+        using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
+        Check.That(response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotFound, $"DELETE /v1/tables/{table}", "204, or 404 where there is none", $"{(int)response.StatusCode}");
+    }
+
+    public async Task<IReadOnlyList<string>> TableNamesAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/tables");
+        using HttpResponseMessage response = await SendAsync(request);
+        using JsonDocument list = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
+        return [.. list.RootElement.GetProperty("tables").EnumerateArray().Select(static table => table.GetProperty("name").GetString()!)];
     }
 
     /// <summary><c>rows = table[index]</c>.</summary>

@@ -2,14 +2,12 @@ using EmbedStore.Tensors;
 
 namespace EmbedStore.Server.Quickstart;
 
-/// <summary>What the steps share: the server, its client, the tables so far, and the ways to check them.</summary>
-internal sealed class Stage(ServerChild server, Report report, CancellationToken cancellation) : IDisposable
+/// <summary>What the steps share: the client of the server, the tables so far, and the ways to check them.</summary>
+internal sealed class Stage(Uri address, Report report, CancellationToken cancellation) : IDisposable
 {
-    public ServerChild Server { get; } = server;
-
     public Report Report { get; } = report;
 
-    public QuickstartClient Client { get; private set; } = new(server.Address, cancellation);
+    public QuickstartClient Client { get; private set; } = new(address, cancellation);
 
     /// <summary>The small tables.</summary>
     public List<Mirror> Mirrors { get; } = [];
@@ -59,11 +57,11 @@ internal sealed class Stage(ServerChild server, Report report, CancellationToken
         Check.Same(mirror.Table + "[...]", mirror.Whole, await Client.GatherAsync(mirror.Table, "[...]", []));
 
     /// <summary>Starts the server again, at another address, and waits until it is ready.</summary>
-    public async Task RestartAsync()
+    public async Task RestartAsync(ServerChild server)
     {
-        await Server.StartAsync(cancellation);
+        await server.StartAsync(cancellation);
         Client.Dispose();
-        Client = new QuickstartClient(Server.Address, cancellation);
+        Client = new QuickstartClient(server.Address, cancellation);
         await Client.WaitUntilReadyAsync();
     }
 

@@ -24,12 +24,14 @@ internal sealed class CatalogFolder
 
     private readonly IDisk _disk;
     private readonly string _folder;
+    private readonly string _stampFile;
     private long _nextId = 1;
 
     private CatalogFolder(IDisk disk, string folder)
     {
         _disk = disk;
         _folder = Path.Combine(folder, "tables");
+        _stampFile = Path.Combine(folder, "changes.json");
     }
 
     /// <summary>Opens or makes the catalog of a data folder.</summary>
@@ -38,23 +40,48 @@ internal sealed class CatalogFolder
     {
         string formatFile = Path.Combine(dataFolder, "format.json");
         var catalog = new CatalogFolder(disk, dataFolder);
-        if (File.Exists(formatFile))
+        if (!File.Exists(formatFile))
         {
-            RequireFormat(formatFile);
+            catalog.BeginFormat(formatFile);
         }
-        else
-        {
-            catalog.WriteAtomically(formatFile, new JsonObject { ["format"] = FormatVersion });
-        }
+
+        RequireFormat(formatFile);
 
         disk.CreateFolder(catalog._folder);
         disk.FlushFolder(dataFolder);
         return catalog;
     }
 
-    /// <summary>Every table, after leftovers were cleared.</summary>
+    /// <summary>Changes with every change of the catalog, by whomever; 0 before the first.</summary>
+    /// <exception cref="CatalogException">The file cannot be read.</exception>
+    public long Stamp
+    {
+        get
+        {
+            try
+            {
+                return File.Exists(_stampFile) ? (long)JsonNode.Parse(TextOf(_stampFile).Span)!["stamp"]! : 0;
+            }
+            catch (Exception e) when (e is JsonException or NullReferenceException or FormatException or InvalidOperationException)
+            {
+                throw new CatalogException($"{_stampFile} is damaged: {e.Message}");
+            }
+        }
+    }
+
+    /// <summary>Says that the catalog has changed.</summary>
+    /// <returns>The new stamp.</returns>
+    public long NextStamp()
+    {
+        long stamp = Stamp + 1;
+        WriteAtomically(_stampFile, new JsonObject { ["stamp"] = stamp });
+        return stamp;
+    }
+
+    /// <summary>Every table.</summary>
+    /// <param name="clears">Whether leftovers are cleared first. Not while another server may be at work in the folder.</param>
     /// <exception cref="CatalogException">A table's file cannot be read.</exception>
-    public IReadOnlyList<StoredTable> Load()
+    public IReadOnlyList<StoredTable> Load(bool clears)
     {
         var tables = new List<StoredTable>();
         foreach (string path in Directory.GetDirectories(_folder).Order(StringComparer.Ordinal))
@@ -66,14 +93,16 @@ internal sealed class CatalogFolder
 
             _nextId = Math.Max(_nextId, id + 1);
             string file = Path.Combine(path, TableFile);
-            if (File.Exists(file))
+            if (File.Exists(file) && TryRead(id, file, mayVanish: !clears) is { } table)
             {
-                StoredTable table = Read(id, file);
                 RequireGeneration(table);
-                DeleteUnfinished(table);
                 tables.Add(table);
+                if (clears)
+                {
+                    DeleteUnfinished(table);
+                }
             }
-            else
+            else if (clears)
             {
                 _disk.DeleteFolder(path);
             }
@@ -126,6 +155,18 @@ internal sealed class CatalogFolder
         .Where(static generation => generation > 0)
         .Order()];
 
+    private void BeginFormat(string file)
+    {
+        try
+        {
+            WriteAtomically(file, new JsonObject { ["format"] = FormatVersion });
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            // Another server that shares the folder was faster.
+        }
+    }
+
     /// <summary>The first generation's folder comes with the first write; a later one is there before the table names it.</summary>
     private void RequireGeneration(StoredTable table)
     {
@@ -159,6 +200,18 @@ internal sealed class CatalogFolder
         if (version != FormatVersion)
         {
             throw new CatalogException(FormattableString.Invariant($"{file} says format {version}; this server reads format {FormatVersion}. The folder was left as it is."));
+        }
+    }
+
+    private static StoredTable? TryRead(long id, string file, bool mayVanish)
+    {
+        try
+        {
+            return Read(id, file);
+        }
+        catch (Exception e) when (mayVanish && e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
         }
     }
 

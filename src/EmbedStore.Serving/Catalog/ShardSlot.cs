@@ -12,10 +12,13 @@ public sealed class ShardSlot
     private readonly bool _hasRows;
     private Task<Shard>? _opening;
 
-    internal ShardSlot(string name, string folder, Func<Task<Shard>> open)
+    /// <param name="name">Of the shard.</param>
+    /// <param name="hasRows">Rows may have been acknowledged; false where the shard is another's until it is taken.</param>
+    /// <param name="open">Opens it.</param>
+    internal ShardSlot(string name, bool hasRows, Func<Task<Shard>> open)
     {
         Name = name;
-        _hasRows = Directory.Exists(folder);
+        _hasRows = hasRows;
         _open = open;
     }
 
@@ -26,7 +29,10 @@ public sealed class ShardSlot
     public Shard? Opened => _opening is { IsCompletedSuccessfully: true } opening ? opening.Result : null;
 
     /// <summary>True when the shard has rows but does not serve: it waits to be opened, or could not be.</summary>
-    public bool IsHeldBack => Opened is null && _hasRows;
+    public bool IsHeldBack => Opened is null && (_hasRows || IsTaken);
+
+    /// <summary>True when this server was made the owner of a shard that others might own.</summary>
+    internal bool IsTaken { get; private set; }
 
     /// <summary>Why the shard could not be opened; null when it could or was not tried.</summary>
     public Exception? Failure => _opening?.Exception?.InnerException;
@@ -104,12 +110,64 @@ public sealed class ShardSlot
         }
     }
 
-    internal async ValueTask CloseAsync()
+    /// <summary>Whether what the shard says is the newest: false once another server has taken it over.</summary>
+    internal bool IsOwner => Opened?.ConfirmOwner() ?? false;
+
+    /// <summary>Whether another server has taken the shard over that was taken here.</summary>
+    internal bool IsLost => Opened?.IsFenced ?? Failure is ShardClaimedException;
+
+    /// <summary>Makes this server the shard's owner: opens it in the background, unless that is under way or done. What another server has taken over is claimed anew.</summary>
+    internal void Take()
     {
-        if (_opening is { } opening)
+        lock (_lock)
+        {
+            // Who was owner before, and was not told that it is over, may not know it yet.
+            Task<Shard>? lost = IsLost || Opened?.ConfirmOwner(TimeSpan.Zero) is false ? _opening : null;
+            IsTaken = true;
+            if (_opening is not { IsFaulted: false } || lost is not null)
+            {
+                _opening = Task.Run(async () =>
+                {
+                    // It has the scratch folder.
+                    await CloseAsync(lost);
+                    return await _open();
+                });
+            }
+        }
+    }
+
+    /// <summary>Opens a shard again that was taken and could not be opened.</summary>
+    internal void Retry()
+    {
+        lock (_lock)
+        {
+            if (IsTaken && !IsLost && _opening is { IsFaulted: true })
+            {
+                _opening = Task.Run(_open);
+            }
+        }
+    }
+
+    /// <summary>Lets go of a shard that was taken; it may be taken again.</summary>
+    internal async Task ReleaseAsync()
+    {
+        Task<Shard>? opening;
+        lock (_lock)
+        {
+            (opening, _opening, IsTaken) = (_opening, null, false);
+        }
+
+        await CloseAsync(opening);
+    }
+
+    internal ValueTask CloseAsync() => CloseAsync(_opening);
+
+    private static async ValueTask CloseAsync(Task<Shard>? opening)
+    {
+        if (opening is not null)
         {
             await opening.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            await (Opened?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (opening.IsCompletedSuccessfully ? opening.Result.DisposeAsync() : ValueTask.CompletedTask);
         }
     }
 

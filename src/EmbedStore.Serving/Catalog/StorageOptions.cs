@@ -8,8 +8,20 @@ namespace EmbedStore.Serving;
 /// <remarks>Immutable.</remarks>
 public sealed record StorageOptions
 {
-    /// <summary>The data folder; it exists and nobody else serves it.</summary>
+    /// <summary>How long an owner believes itself without asking a shared folder; so long its successor waits before it serves, and no read is older than a write that was acknowledged.</summary>
+    internal static readonly TimeSpan OwnerConfirmedWithin = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The data folder; it exists, and nobody else serves it unless it <see cref="IsShared"/>.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>Folder of what this server may lose; nobody else uses it. Default: <c>scratch</c> in <see cref="Folder"/>.</summary>
+    public string ScratchFolder { get => field ?? Path.Combine(Folder, "scratch"); init; }
+
+    /// <summary>Whether other servers serve the same folder: then a shard is opened by whoever <see cref="IShardHost.Take">takes</see> it, and the catalog is read again when it changed.</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>What this server's claims in a shared folder say of it. Default: empty.</summary>
+    public string OwnerName { get; init; } = "";
 
     /// <summary>Row bytes that one table may keep in memory; the rest is paged. Unit: bytes. Default: 2 GiB.</summary>
     public long TableMemoryByteCount { get; init; } = 2L << 30;
@@ -28,6 +40,9 @@ public sealed record StorageOptions
 
     /// <summary>Stamps rows and drives <see cref="CommitInterval"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>A place for rows above the processor's memory. Default: none.</summary>
+    public IRowTier? Tier { get; init; }
 
     /// <summary>Where shards report. Default: nowhere.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

@@ -29,7 +29,8 @@ public sealed class Table : IAsyncDisposable
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
-        _mirror = new Lazy<IRowMirror?>(() => (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage));
+        _mirror = new Lazy<IRowMirror?>(() => storage.IsShared ? null : WithTier(
+            (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage), storage.Tier?.TryMake(this)));
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 
@@ -58,10 +59,15 @@ public sealed class Table : IAsyncDisposable
     public IReadOnlyList<ShardSlot> Shards => _shards;
 
     /// <summary>All its rows, when it keeps them in memory and a shard was opened to fill them.</summary>
-    public ResidentRows? Resident => Made as ResidentRows;
+    public ResidentRows? Resident => Memory as ResidentRows;
 
     /// <summary>Rows that are read often, when it does not keep all of them, and a shard was opened.</summary>
-    public CachedRows? Cached => Made as CachedRows;
+    public CachedRows? Cached => Memory as CachedRows;
+
+    /// <summary>Rows above the processor's memory, when there is such a place and a shard was opened.</summary>
+    public IRowMirror? Tier => (Made as TieredMirror)?.Tier;
+
+    private IRowMirror? Memory => Made is TieredMirror tiered ? tiered.Memory : Made;
 
     private IRowMirror? Made => _mirror.IsValueCreated ? _mirror.Value : null;
 
@@ -149,14 +155,16 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have: before its first shard opens.</summary>
+    private static IRowMirror? WithTier(IRowMirror? memory, IRowMirror? tier) => tier is null ? memory : new TieredMirror(memory, tier);
+
+    /// <summary>Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have, and <see cref="Tier"/>: before its first shard opens.</summary>
     internal IRowMirror? MakeMirror() => _mirror.Value;
 
     /// <summary>True when every row is in memory here, so that a read asks no shard.</summary>
     internal bool ServesFromMemory() => Resident is not null && AllShardsServe();
 
     /// <summary>True when no shard would refuse a read. A shard that was opened stays so as long as the table is used.</summary>
-    internal bool AllShardsServe()
+    public bool AllShardsServe()
     {
         if (_allOpened)
         {
@@ -216,6 +224,7 @@ public sealed class Table : IAsyncDisposable
             await slot.CloseAsync();
         }
 
+        (Tier as IDisposable)?.Dispose();
         Resident?.Dispose();
         Cached?.Dispose();
         Capacity?.Dispose();

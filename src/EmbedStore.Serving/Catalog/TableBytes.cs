@@ -27,9 +27,17 @@ public readonly record struct TableBytes(long RowCache, long Index, long Pages, 
     /// <summary>What a table takes now. Shards that are not open count nothing.</summary>
     /// <param name="table">Under a lease.</param>
     /// <param name="snapshots">All that are kept. Unit: bytes.</param>
-    public static TableBytes Of(Table table, long snapshots)
+    public static TableBytes Of(Table table, long snapshots) => Of(table, table.Shards.Select(static slot => slot.Opened?.Statistics), snapshots);
+
+    /// <summary>The same of shards wherever they are.</summary>
+    /// <param name="table">Under a lease. Of its rows here, only those of this server count.</param>
+    /// <param name="reports">Of all its shards.</param>
+    /// <param name="snapshots">All that are kept. Unit: bytes.</param>
+    public static TableBytes Of(Table table, IReadOnlyList<ShardReport> reports, long snapshots) => Of(table, reports.Select(static report => report.Statistics), snapshots);
+
+    private static TableBytes Of(Table table, IEnumerable<ShardStatistics?> statistics, long snapshots)
     {
-        List<ShardBytes> shards = table.Shards.Select(static slot => slot.Opened?.Statistics.Bytes).OfType<ShardBytes>().ToList();
+        List<ShardBytes> shards = statistics.Select(static shard => shard?.Bytes).OfType<ShardBytes>().ToList();
         return new TableBytes(
             OfRowCache(table),
             shards.Sum(static shard => shard.Index),

@@ -11,26 +11,28 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <summary>Most tables one server has. Unit: tables.</summary>
     public const int TableCountMax = 65_536;
 
-    private const string ScratchName = "scratch";
-
     private readonly ConcurrentDictionary<string, Table> _tables = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CatalogFolder _folder;
     private readonly StorageOptions _storage;
+    private readonly ICatalogPeers _peers;
+    private long _stamp;
 
-    private TableCatalog(CatalogFolder folder, StorageOptions storage)
-    {
-        _folder = folder;
-        _storage = storage;
-    }
+    private TableCatalog(CatalogFolder folder, StorageOptions storage, ICatalogPeers peers) => (_folder, _storage, _peers) = (folder, storage, peers);
 
     /// <summary>Reads which tables there are. Their shards open with <see cref="RecoverAsync"/>.</summary>
     /// <exception cref="CatalogException">The data folder cannot be served.</exception>
-    public static TableCatalog Open(StorageOptions storage)
+    public static TableCatalog Open(StorageOptions storage) => Open(storage, new NoCatalogPeers());
+
+    /// <summary>As above, in a folder that may be shared.</summary>
+    /// <param name="storage">Where it is.</param>
+    /// <param name="peers">Are told of every change.</param>
+    /// <inheritdoc cref="Open(StorageOptions)" path="/exception"/>
+    public static TableCatalog Open(StorageOptions storage, ICatalogPeers peers)
     {
         CatalogFolder folder = CatalogFolder.Open(storage.Disk, storage.Folder);
-        var catalog = new TableCatalog(folder, storage);
-        foreach (StoredTable table in folder.Load())
+        var catalog = new TableCatalog(folder, storage, peers) { _stamp = folder.Stamp };
+        foreach (StoredTable table in folder.Load(clears: !storage.IsShared))
         {
             if (!catalog._tables.TryAdd(table.Name, catalog.MakeTable(table)))
             {
@@ -39,7 +41,7 @@ public sealed class TableCatalog : IAsyncDisposable
         }
 
         // No shard is open: what lies in scratch is of a process that ended, or of a table that is gone.
-        storage.Disk.DeleteFolder(Path.Combine(storage.Folder, ScratchName));
+        storage.Disk.DeleteFolder(storage.ScratchFolder);
         return catalog;
     }
 
@@ -79,6 +81,19 @@ public sealed class TableCatalog : IAsyncDisposable
     public async Task<(Table Table, bool IsNew)> CreateAsync(string name, TableSpec spec, CancellationToken cancellation)
     {
         TableName.Require(name);
+        RequireOneOwner(spec);
+        await RefreshSharedAsync(cancellation);
+        (Table Table, bool IsNew) made = await AddAsync(name, spec, cancellation);
+        if (made.IsNew)
+        {
+            await _peers.AnnounceAsync();
+        }
+
+        return made;
+    }
+
+    private async Task<(Table Table, bool IsNew)> AddAsync(string name, TableSpec spec, CancellationToken cancellation)
+    {
         await _changing.WaitAsync(cancellation);
         try
         {
@@ -91,6 +106,7 @@ public sealed class TableCatalog : IAsyncDisposable
             RequireRoom();
             Table table = MakeTable(new StoredTable(_folder.Add(name, spec), name, spec, Generation: 1, VersionMin: 0));
             _tables[name] = table;
+            NoteChange();
             return (table, true);
         }
         catch (DiskFullException)
@@ -112,8 +128,9 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TableNotFound"/>.</exception>
     public async Task DropAsync(string name, CancellationToken cancellation)
     {
+        await RefreshSharedAsync(cancellation);
         Table table = await RemoveAsync(name, cancellation);
-        await table.DisposeAsync();
+        await Task.WhenAll(table.DisposeAsync().AsTask(), _peers.AnnounceAsync());
         _folder.Clear(table.Id);
         _storage.Disk.DeleteFolder(ScratchOf(table.Id));
     }
@@ -140,12 +157,15 @@ public sealed class TableCatalog : IAsyncDisposable
             next.Saw(table.Version);
             OrBack(() => _folder.Write(StoredOf(next)), StoredOf(table));
             _tables[table.Name] = next;
+            NoteChange();
             await table.BeginClosingAsync();
         }
         finally
         {
             _changing.Release();
         }
+
+        await _peers.AnnounceAsync();
     }
 
     /// <summary>Waits for the requests that use a table which was replaced, and closes it.</summary>
@@ -153,6 +173,60 @@ public sealed class TableCatalog : IAsyncDisposable
     {
         await table.DisposeAsync();
         next.Saw(table.Version);
+    }
+
+    /// <summary>Takes over what another server changed in a folder that they share; at once when nothing was. Tables that are gone are closed when their last request has ended.</summary>
+    /// <exception cref="CatalogException">A file cannot be read. What was not looked at stays as it is.</exception>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        if (_folder.Stamp == Interlocked.Read(ref _stamp))
+        {
+            return;
+        }
+
+        var closed = new List<Table>();
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            // Before the tables: what changes while they are read is read again.
+            long stamp = _folder.Stamp;
+            Dictionary<string, StoredTable> stored = _folder.Load(clears: false).ToDictionary(static table => table.Name, StringComparer.Ordinal);
+            foreach (Table table in Tables.Where(table => !IsSame(stored.GetValueOrDefault(table.Name), table)))
+            {
+                _tables.TryRemove(table.Name, out _);
+                closed.Add(table);
+            }
+
+            foreach (StoredTable table in stored.Values.Where(table => !_tables.ContainsKey(table.Name)))
+            {
+                _tables[table.Name] = MakeTable(table);
+            }
+
+            Interlocked.Exchange(ref _stamp, stamp);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+
+        await Task.WhenAll(closed.Select(static table => table.DisposeAsync().AsTask()));
+    }
+
+    /// <summary>What is changed is changed on top of what others changed.</summary>
+    private Task RefreshSharedAsync(CancellationToken cancellation) => _storage.IsShared ? RefreshAsync(cancellation) : Task.CompletedTask;
+
+    private static bool IsSame(StoredTable? stored, Table table) => stored is not null && stored.Id == table.Id && stored.Generation == table.Generation;
+
+    /// <summary>A table by what names it for good; null when it is not here, or no longer.</summary>
+    internal Table? Find(long id, int generation) => _tables.Values.FirstOrDefault(table => table.Id == id && table.Generation == generation);
+
+    /// <summary>Makes a change known to those who share the folder.</summary>
+    private void NoteChange()
+    {
+        if (_storage.IsShared)
+        {
+            Interlocked.Exchange(ref _stamp, _folder.NextStamp());
+        }
     }
 
     /// <summary>Closes every shard.</summary>
@@ -175,6 +249,7 @@ public sealed class TableCatalog : IAsyncDisposable
 
             OrBack(() => _folder.Remove(table.Id), StoredOf(table));
             _tables.TryRemove(name, out _);
+            NoteChange();
             return table;
         }
         finally
@@ -217,6 +292,16 @@ public sealed class TableCatalog : IAsyncDisposable
         }
     }
 
+    /// <summary>A capacity is exact, and so somebody must know all uses of the table's rows.</summary>
+    private void RequireOneOwner(TableSpec spec)
+    {
+        if (_storage.IsShared && spec.Capacity is not null && spec.ShardCount > 1)
+        {
+            throw new EmbedStoreException(
+                ErrorCode.InvalidParameter, $"In a cluster a table with a capacity has one shard; {spec.ShardCount} were asked for.", new Fact("parameter", "shards"));
+        }
+    }
+
     private static EmbedStoreException NotFound(string name) =>
         new(ErrorCode.TableNotFound, $"There is no table \"{name}\".", new Fact("table", name));
 
@@ -225,17 +310,50 @@ public sealed class TableCatalog : IAsyncDisposable
         TableFolders folders = FoldersOf(table);
         string folder = folders.ShardFolder(table.Generation, number);
         string scratch = folders.ScratchFolder(table.Generation, number);
-        return new ShardSlot($"{table.Name}/{number}", folder, () => OpenShardAsync(table, folder, scratch));
+        return new ShardSlot($"{table.Name}/{number}", !_storage.IsShared && Directory.Exists(folder), () => OpenShardAsync(table, folder, scratch));
     }, _storage);
 
-    private Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
+    private async Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        return Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        if (_storage.IsShared)
+        {
+            // Whoever had it before the claim may still believe to have it.
+            await Task.Delay(StorageOptions.OwnerConfirmedWithin, _storage.Time);
+        }
+
+        return shard;
     }
 
-    private string ScratchOf(long id) => Path.Combine(_storage.Folder, ScratchName, Path.GetFileName(_folder.FolderOf(id)));
+    /// <summary>Takes every shard of a table from whoever has it: nothing is acknowledged from here on, until somebody takes them again.</summary>
+    internal void Fence(Table table)
+    {
+        for (int number = 0; number < table.Shards.Count; number++)
+        {
+            string folder = FoldersOf(table).ShardFolder(table.Generation, number);
+            if (_storage.IsShared && Directory.Exists(folder))
+            {
+                Shard.TakeAway(_storage.Disk, folder, table.Rows, _storage.OwnerName);
+            }
+        }
+    }
+
+    /// <summary>Writes one shard's snapshot without the others: nothing to go back to, but its next opening reads less.</summary>
+    internal async Task SaveShardAsync(Table table, int number, CancellationToken cancellation)
+    {
+        if (table.Shards[number].Opened is not { UnsavedByteCount: > 0 } shard)
+        {
+            return;
+        }
+
+        await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(SnapshotCatalog.NextId(_storage.Disk, FoldersOf(table)), cancellation);
+        await snapshot.EndAsync();
+        await snapshot.SaveAsync();
+    }
+
+    private string ScratchOf(long id) => Path.Combine(_storage.ScratchFolder, Path.GetFileName(_folder.FolderOf(id)));
 
     /// <summary>What a shard of the table is opened with.</summary>
     /// <param name="table">The table.</param>
@@ -243,7 +361,8 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="uses">Orders the uses of rows.</param>
     internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses)
     {
-        long rowCacheByteCount = mirror switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
-        return TableMemory.Of(table.Spec, rowCacheByteCount, mirror is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+        IRowMirror? memory = mirror is TieredMirror tiered ? tiered.Memory : mirror;
+        long rowCacheByteCount = memory switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
+        return TableMemory.Of(table.Spec, rowCacheByteCount, memory is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
     }
 }

@@ -41,6 +41,9 @@ internal readonly record struct TableMemory(RowStoreSize Shard)
         CommitInterval = storage.CommitInterval,
         Disk = storage.Disk,
         Time = storage.Time,
+        Ownership = storage.IsShared ? ShardOwnership.Epoch : ShardOwnership.Lock,
+        OwnerName = storage.OwnerName,
+        OwnerConfirmedWithin = StorageOptions.OwnerConfirmedWithin,
         Logger = storage.Logger,
     };
 }

@@ -12,9 +12,16 @@ public sealed class CpuGather : IGather
     public void Expand(in AnswerFormat format, in GatherBatch batch, Span<byte> destination)
     {
         RowFormat rows = format.Rows;
-        if (batch.MissingCount == 0 && !rows.ScaledByRow && !format.ByElement && format.Columns.IsAll(rows.Width))
+        bool isWhole = batch.MissingCount == 0 && !format.ByElement && format.Columns.IsAll(rows.Width);
+        if (isWhole && !rows.ScaledByRow)
         {
             ElementConverter.Convert(batch.Rows, rows.ValueType, destination, format.Type);
+            return;
+        }
+
+        if (isWhole && format.Type == ElementType.F32)
+        {
+            DecodeAll(rows, batch.Rows, MemoryMarshal.Cast<byte, float>(destination));
             return;
         }
 
@@ -42,6 +49,14 @@ public sealed class CpuGather : IGather
             {
                 FillDefault(format, rowIds[i], destination.Slice(i * rowByteCount, rowByteCount));
             }
+        }
+    }
+
+    private static void DecodeAll(RowFormat rows, ReadOnlySpan<byte> stored, Span<float> values)
+    {
+        for (int i = 0; i < values.Length / rows.Width; i++)
+        {
+            ScaledRow.Decode(stored.Slice(i * rows.DataByteCount, rows.DataByteCount), values.Slice(i * rows.Width, rows.Width));
         }
     }
 

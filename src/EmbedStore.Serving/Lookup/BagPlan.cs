@@ -44,7 +44,7 @@ internal sealed record BagPlan
         // First: padded keys have a dimension more than ids.
         if (table.Shape.HasKeys)
         {
-            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits) };
+            request = request with { Tensors = KeyTensors.Bind("ids", request.Tensors, budget.Limits, memory) };
         }
 
         RequireTensors(request.Tensors);

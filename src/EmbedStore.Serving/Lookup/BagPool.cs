@@ -7,10 +7,12 @@ namespace EmbedStore.Serving;
 /// <param name="plan">Which row goes where.</param>
 /// <param name="width">Unit: elements.</param>
 /// <param name="counts">Shape [bags], zeros at first: rows that each bag has.</param>
-internal sealed class BagPool<T>(BagPlan plan, int width, Memory<int> counts)
+/// <param name="firstBag">The bag that is pooled first.</param>
+internal sealed class BagPool<T>(BagPlan plan, int width, Memory<int> counts, int firstBag)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private int _bag;
+    private readonly int _firstBag = firstBag;
+    private int _bag = firstBag;
 
     /// <param name="first">Position of the first row in the ids.</param>
     /// <param name="rows">Shape [n, width].</param>
@@ -35,9 +37,11 @@ internal sealed class BagPool<T>(BagPlan plan, int width, Memory<int> counts)
     }
 
     /// <summary>Divides what is a mean.</summary>
-    public void Finish(Span<T> pooled)
+    /// <param name="endBag">The bag behind the last that was pooled.</param>
+    /// <param name="pooled">Shape [bags, width].</param>
+    public void Finish(int endBag, Span<T> pooled)
     {
-        for (int bag = 0; bag < counts.Length && plan.Mode == PoolingMode.Mean; bag++)
+        for (int bag = _firstBag; bag < endBag && plan.Mode == PoolingMode.Mean; bag++)
         {
             if (counts.Span[bag] > 1)
             {

@@ -20,7 +20,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
 
     public async ValueTask<BagAnswer> ReadAsync(CancellationToken cancellation)
     {
-        long version = table.Version;
+        long version = reader.VersionOf(table);
         Tensor pooled = table.Rows.ValueType == ElementType.F64
             ? await PoolAsync<double>(ElementType.F64, cancellation)
             : await PoolAsync<float>(ElementType.F32, cancellation);
@@ -39,24 +39,59 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
     {
         int bags = plan.Begins.Length - 1;
         Memory<byte> result = memory.Rent<byte>(bags * _width * type.ByteCount());
+        if (TryPoolAtOnce(result.Span))
+        {
+            return new Tensor(type, TensorShape.Of(bags, _width), result);
+        }
+
         result.Span.Clear();
         Memory<int> counts = memory.Rent<int>(bags);
         counts.Span.Clear();
-        var pool = new BagPool<T>(plan, _width, counts);
-        var format = AnswerFormat.OfRows(table.Rows, type, plan.Missing);
+        var target = new BagTarget<T>(result, counts, AnswerFormat.OfRows(table.Rows, type, plan.Missing));
+        int partCount = reader.PartCountOf(table, target.Format, plan.Rows.Count);
+        if (partCount == 1)
+        {
+            await PoolAsync(target, 0, bags, cancellation);
+        }
+        else
+        {
+            reader.RunParts(partCount, part => PoolAsync(target, FirstBagOf(part, partCount), FirstBagOf(part + 1, partCount), cancellation));
+        }
+
+        return new Tensor(type, TensorShape.Of(bags, _width), result);
+    }
+
+    /// <summary>Parts have about as many rows, and whole bags: each is pooled by one thread, in the order of its ids.</summary>
+    private int FirstBagOf(int part, int partCount)
+    {
+        if (part == partCount)
+        {
+            return plan.Begins.Length - 1;
+        }
+
+        int place = plan.Begins.Span[..^1].BinarySearch(new FirstAtOrBehind((long)plan.Rows.Count * part / partCount));
+        return ~place;
+    }
+
+    private async ValueTask PoolAsync<T>(BagTarget<T> target, int firstBag, int endBag, CancellationToken cancellation)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var pool = new BagPool<T>(plan, _width, target.Counts, firstBag);
+        AnswerFormat format = target.Format;
+        int end = (int)plan.Begins.Span[endBag];
         int run = Math.Max(1, RunByteCount / format.EntryByteCount);
         byte[] rows = ArrayPool<byte>.Shared.Rent(run * format.EntryByteCount);
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(run);
         try
         {
-            for (int first = 0; first < plan.Rows.Count; first += run)
+            for (int first = (int)plan.Begins.Span[firstBag]; first < end; first += run)
             {
-                int count = Math.Min(run, plan.Rows.Count - first);
+                int count = Math.Min(run, end - first);
                 Memory<byte> block = rows.AsMemory(0, count * format.EntryByteCount);
                 Memory<RowStatus> found = statuses.AsMemory(0, count);
-                int missing = await reader.ReadAsync(table, format, plan.Rows.Slice(first, count), default, block, found, default, cancellation);
+                int missing = await reader.ReadAsync(table, format, new EntryRun(plan.Rows.Slice(first, count), block, found), cancellation);
                 RequireFound(first, missing, found.Span);
-                pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(result.Span));
+                pool.Add(first, MemoryMarshal.Cast<byte, T>(block.Span), MemoryMarshal.Cast<byte, T>(target.Pooled.Span));
             }
         }
         finally
@@ -65,8 +100,20 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
             ArrayPool<RowStatus>.Shared.Return(statuses);
         }
 
-        pool.Finish(MemoryMarshal.Cast<byte, T>(result.Span));
-        return new Tensor(type, TensorShape.Of(bags, _width), result);
+        pool.Finish(endBag, MemoryMarshal.Cast<byte, T>(target.Pooled.Span));
+    }
+
+    private bool TryPoolAtOnce(Span<byte> pooled)
+    {
+        var batch = new BagBatch
+        {
+            RowIds = plan.Rows.Ids.Span,
+            Begins = plan.Begins.Span,
+            Weights = plan.Weights.Span,
+            Mode = plan.Mode,
+            PaddingId = plan.PaddingId,
+        };
+        return plan.Rows.Keys is null && reader.Compute?.TryPool(table, batch, pooled) == true;
     }
 
     private void RequireFound(int first, int missing, ReadOnlySpan<RowStatus> statuses)
@@ -79,5 +126,17 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
                 throw IndexErrors.RowNotFound(plan.IdsShape.CoordinatesOf(first + i), plan.Rows.NameOf(first + i));
             }
         }
+    }
+
+    /// <summary>Where bags are pooled to.</summary>
+    /// <param name="Pooled">Shape [bags, width], zeros at first.</param>
+    /// <param name="Counts">Shape [bags], zeros at first.</param>
+    /// <param name="Format">Of the rows.</param>
+    private readonly record struct BagTarget<T>(Memory<byte> Pooled, Memory<int> Counts, AnswerFormat Format);
+
+    /// <summary>Compares so that a search ends before the first value of at least <paramref name="value"/>.</summary>
+    private readonly struct FirstAtOrBehind(long value) : IComparable<long>
+    {
+        public int CompareTo(long other) => other < value ? 1 : -1;
     }
 }

@@ -36,6 +36,9 @@ public sealed record BagRequest
 
     /// <summary>What missing rows read as; null: what the table says.</summary>
     public MissingPolicy? Missing { get; init; }
+
+    /// <summary>How old rows may be.</summary>
+    public Freshness Freshness { get; init; }
 }
 
 /// <summary>Pooled rows.</summary>

@@ -24,7 +24,7 @@ internal static class EmbeddingIds
     {
         if (table.Shape.HasKeys)
         {
-            return ReadKeys(ids);
+            return ReadKeys(ids, memory);
         }
 
         Memory<long> rowIds = memory.Rent<long>((int)ids.Shape.ElementCount);
@@ -37,10 +37,10 @@ internal static class EmbeddingIds
         return new RowList(rowIds, null);
     }
 
-    private static RowList ReadKeys(Tensor ids)
+    private static RowList ReadKeys(Tensor ids, RequestMemory memory)
     {
         RowKeys keys = ids.Keys!;
-        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys);
+        return keys.FirstInvalid() is >= 0 and int bad ? throw IndexErrors.NoKey("ids", ids.Shape.CoordinatesOf(bad), keys[bad]) : RowList.Of(keys, memory);
     }
 
     private static void RequireInRange(long rowCount, TensorShape shape, ReadOnlySpan<long> rowIds)

@@ -14,17 +14,17 @@ public sealed class Lookup
     private readonly AnswerFormat _format;
     private readonly MissingPolicy _missing;
 
-    internal Lookup(RowReader reader, Table table, LookupEntries entries, AnswerFormat format, MissingPolicy missing, bool withStatus)
+    internal Lookup(RowReader reader, Table table, LookupEntries entries, AnswerFormat format, MissingPolicy missing, RequestMemory? statusMemory)
     {
         _reader = reader;
         _table = table;
         _entries = entries;
         _format = format;
         _missing = missing;
-        Version = table.Version;
+        Version = reader.VersionOf(table);
         EntryCount = entries.Rows.Count;
-        Statuses = withStatus ? new RowStatus[EntryCount] : [];
-        Versions = withStatus ? new long[EntryCount] : [];
+        Statuses = statusMemory?.Rent<RowStatus>(EntryCount) ?? default;
+        Versions = statusMemory?.Rent<long>(EntryCount) ?? default;
     }
 
     /// <summary>Shape of the answer.</summary>
@@ -52,10 +52,10 @@ public sealed class Lookup
     public bool CanRefuse => _missing == MissingPolicy.Error;
 
     /// <summary>Status of each entry that was read; empty when it was not asked for.</summary>
-    public RowStatus[] Statuses { get; }
+    public Memory<RowStatus> Statuses { get; }
 
     /// <summary>Version of each entry's row; empty when it was not asked for.</summary>
-    public long[] Versions { get; }
+    public Memory<long> Versions { get; }
 
     /// <summary>Reads a run of entries.</summary>
     /// <param name="first">First entry.</param>
@@ -65,13 +65,16 @@ public sealed class Lookup
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.RowNotFound"/>, <see cref="ErrorCode.ShardUnavailable"/> or <see cref="ErrorCode.Starting"/>.</exception>
     public async ValueTask ReadAsync(int first, int count, Memory<byte> destination, CancellationToken cancellation)
     {
-        RowStatus[]? rented = Statuses.Length == 0 ? ArrayPool<RowStatus>.Shared.Rent(count) : null;
+        RowStatus[]? rented = Statuses.IsEmpty ? ArrayPool<RowStatus>.Shared.Rent(count) : null;
         try
         {
-            Memory<RowStatus> statuses = rented is null ? Statuses.AsMemory(first, count) : rented.AsMemory(0, count);
-            Memory<long> versions = Versions.Length == 0 ? default : Versions.AsMemory(first, count);
-            ReadOnlyMemory<int> columns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count);
-            int missing = await _reader.ReadAsync(_table, _format, _entries.Rows.Slice(first, count), columns, destination, statuses, versions, cancellation);
+            Memory<RowStatus> statuses = rented is null ? Statuses.Slice(first, count) : rented.AsMemory(0, count);
+            var run = new EntryRun(_entries.Rows.Slice(first, count), destination, statuses)
+            {
+                Versions = Versions.IsEmpty ? default : Versions.Slice(first, count),
+                ElementColumns = _entries.ElementColumns.IsEmpty ? default : _entries.ElementColumns.Slice(first, count),
+            };
+            int missing = await _reader.ReadAsync(_table, _format, run, cancellation);
             if (missing > 0 && CanRefuse)
             {
                 throw RowNotFound(first, statuses.Span);

@@ -11,10 +11,16 @@ namespace EmbedStore.Serving;
 /// it from the shards, (6) stored rows become elements of the answer.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
-public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits)
+/// <param name="cache">Rows that are at hand.</param>
+/// <param name="router">The way to the others.</param>
+/// <param name="gather">Makes elements of stored rows.</param>
+/// <param name="limits">Of a request.</param>
+/// <param name="compute">Asked first for what it may do at once, steps 3 to 6; null: nobody.</param>
+/// <param name="coreCount">Threads that large reads of resident tables compute on at once. Default: as many as there are cores.</param>
+public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, IRowCompute? compute = null, int? coreCount = null)
 {
-    private readonly RowReader _reader = new(cache, router, gather, countsUses: true);
-    private readonly RowReader _scanner = new(cache, router, gather, countsUses: false);
+    private readonly RowReader _reader = new(cache, router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true) { Compute = compute };
+    private readonly RowReader _scanner = new(cache, router, gather, new SpareCores(1), countsUses: false) { Compute = compute };
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>
@@ -31,13 +37,13 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
         MissingPolicy missing = request.Missing ?? table.Spec.Missing;
         if (WholeRows.TryPlan(table, request, type, limits, memory) is { } rows)                    // 1, 2
         {
-            return new Lookup(_reader, table, rows, AnswerFormat.OfRows(table.Rows, type, missing), missing, request.WithStatus); // 3 to 6, when it is read
+            return new Lookup(_reader.With(request.Freshness), table, rows, AnswerFormat.OfRows(table.Rows, type, missing), missing, request.WithStatus ? memory : null); // 3 to 6, when it is read
         }
 
-        SubscriptPlan plan = Resolve(table, request, type);                                         // 1, 2
+        SubscriptPlan plan = Resolve(table, request, type, memory);                                 // 1, 2
         var format = new AnswerFormat(table.Rows, plan.Columns, plan.ByElement, type, missing == MissingPolicy.Initialize);
-        var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan), plan.ElementColumns());
-        return new Lookup(_reader, table, entries, format, missing, request.WithStatus);            // 3 to 6, when it is read
+        var entries = new LookupEntries(plan.ResultShape, plan.EntryShape, RowList.Of(plan, memory), plan.ElementColumns());
+        return new Lookup(_reader.With(request.Freshness), table, entries, format, missing, request.WithStatus ? memory : null); // 3 to 6, when it is read
     }
 
     /// <inheritdoc cref="Prepare(Table, LookupRequest, RequestMemory)"/>
@@ -52,20 +58,21 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
     public ValueTask<BagAnswer> PoolAsync(Table table, BagRequest request, RequestMemory memory, CancellationToken cancellation)
     {
         BagPlan plan = BagPlan.Of(table, request, new ResultBudget(limits), memory);                // 1, 2
-        return new BagReader(_reader, table, plan, memory).ReadAsync(cancellation);                 // 3 to 6
+        return new BagReader(_reader.With(request.Freshness), table, plan, memory).ReadAsync(cancellation);                 // 3 to 6
     }
 
     /// <summary>Checks the features of many tables and reads them together: each table's rows once.</summary>
     /// <param name="features">At least one; names and number are the caller's business.</param>
+    /// <param name="freshness">How old rows may be.</param>
     /// <param name="cancellation">Ends the wait for shards.</param>
     /// <exception cref="EmbedStoreException">What <see cref="FeaturePlan.OfAll"/> refuses; RowNotFound, ShardUnavailable, Starting.</exception>
-    public async ValueTask<FeatureAnswers> LookUpAsync(IReadOnlyList<FeatureRequest> features, CancellationToken cancellation)
+    public async ValueTask<FeatureAnswers> LookUpAsync(IReadOnlyList<FeatureRequest> features, Freshness freshness, CancellationToken cancellation)
     {
         var memory = new RequestMemory();
         try
         {
             IReadOnlyList<FeaturePlan> plans = FeaturePlan.OfAll(features, limits, memory);         // 1, 2
-            return await new FeatureReader(_reader, router, gather, memory).ReadAsync(plans, cancellation); // 3 to 6
+            return await new FeatureReader(_reader.With(freshness), router, gather, memory).ReadAsync(plans, cancellation); // 3 to 6
         }
         catch
         {
@@ -88,23 +95,23 @@ public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather
 
     /// <summary>Where the elements of a gather come from; reads no row.</summary>
     /// <exception cref="EmbedStoreException">BodyTooLarge for a tensor of ids; as <see cref="SubscriptResolver.Resolve"/>; ResultTooLarge before its indices.</exception>
-    public SubscriptPlan Locate(Table table, LookupRequest request) => Resolve(table, request, ElementType.I64);
+    public SubscriptPlan Locate(Table table, LookupRequest request) => Resolve(table, request, ElementType.I64, ArraySource.Heap);
 
     /// <summary>Ids of the rows that a gather would read; reads none.</summary>
     /// <exception cref="EmbedStoreException">As <see cref="Locate"/>.</exception>
-    public ReadOnlyMemory<long> RowsOf(Table table, LookupRequest request) => Resolve(table, request, ElementType.U8).RowIds();
+    public ReadOnlyMemory<long> RowsOf(Table table, LookupRequest request) => Resolve(table, request, ElementType.U8, ArraySource.Heap).RowIds();
 
     /// <summary>A whole table, to be read run by run.</summary>
     /// <exception cref="EmbedStoreException">UnsupportedDtype for the answer's type; ShardUnavailable, Starting.</exception>
     public ValueTask<TableExport> ExportAsync(Table table, ElementType? type, CancellationToken cancellation) =>
         TableExport.BeginAsync(_scanner, table, AnswerType(table, type), cancellation);
 
-    private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type)
+    private SubscriptPlan Resolve(Table table, LookupRequest request, ElementType type, ArraySource arrays)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Plan);
-        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits);
+        IReadOnlyDictionary<string, Tensor> tensors = KeyTensors.Bind(table.Shape, request.Subscript, request.Tensors, limits, arrays);
         SubscriptPlan plan = SubscriptResolver.Resolve(
-            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type));
+            request.Subscript, table.Shape, tensors, request.Dialect, new PlanLimits(limits.IdCountMax), shape => limits.RequireResult(shape, type), arrays);
         limits.RequireEntries(plan);
         return plan;
     }

@@ -23,4 +23,7 @@ public sealed record LookupRequest
 
     /// <summary>Whether status and version of each row are wanted.</summary>
     public bool WithStatus { get; init; }
+
+    /// <summary>How old rows may be.</summary>
+    public Freshness Freshness { get; init; }
 }

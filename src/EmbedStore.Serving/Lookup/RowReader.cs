@@ -8,66 +8,101 @@ namespace EmbedStore.Serving;
 /// <param name="cache">Asked first.</param>
 /// <param name="router">Asked for the rest.</param>
 /// <param name="gather">Makes elements of stored rows.</param>
+/// <param name="cores">Who helps with many rows.</param>
 /// <param name="countsUses">Whether rows count as used: those of whole tables do not.</param>
-internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, bool countsUses)
+/// <param name="freshness">How old rows may be.</param>
+internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, SpareCores cores, bool countsUses, Freshness freshness = default)
 {
     /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
     private const int StoredRunByteCount = 256 * 1024;
 
+    /// <summary>Asked first for what it may do at once; null: nobody.</summary>
+    public IRowCompute? Compute { get; init; }
+
     /// <summary>Who is asked for what no cache has.</summary>
     public IShardRouter Router => router;
+
+    /// <summary>How old rows may be.</summary>
+    public Freshness Freshness => freshness;
+
+    /// <summary>What a read that begins now is at least as new as. This server may not have heard of a version that its caller knows; the owners have.</summary>
+    public long VersionOf(Table table) => freshness.AllowsAge ? freshness.VersionMin : Math.Max(freshness.VersionMin, table.Version);
+
+    /// <summary>The same for rows of some age.</summary>
+    public RowReader With(Freshness other) => other == freshness ? this : new RowReader(cache, router, gather, cores, countsUses, other) { Compute = Compute };
 
     /// <summary>Reads a run of rows into elements of the answer.</summary>
     /// <param name="table">The table.</param>
     /// <param name="format">How stored rows become elements.</param>
-    /// <param name="rows">Shape [n].</param>
-    /// <param name="elementColumns">Shape [n], or empty.</param>
-    /// <param name="destination">Shape [n, columns] of the answer's type.</param>
-    /// <param name="statuses">Shape [n].</param>
-    /// <param name="versions">Shape [n], or empty.</param>
+    /// <param name="run">What to read, and where to.</param>
     /// <param name="cancellation">Ends the wait for shards.</param>
     /// <returns>Rows that were not found. They read as the format says.</returns>
-    public async ValueTask<int> ReadAsync(
-        Table table,
-        AnswerFormat format,
-        RowList rows,
-        ReadOnlyMemory<int> elementColumns,
-        Memory<byte> destination,
-        Memory<RowStatus> statuses,
-        Memory<long> versions,
-        CancellationToken cancellation)
+    public ValueTask<int> ReadAsync(Table table, AnswerFormat format, EntryRun run, CancellationToken cancellation)
+    {
+        int partCount = PartCountOf(table, format, run.Count);
+        return partCount == 1 ? ReadPartAsync(table, format, run, cancellation) : ValueTask.FromResult(ReadParts(table, format, run, partCount, cancellation));
+    }
+
+    /// <summary>Into how many parts it pays to split a read: many where rows are copied out of memory and a core is spare. Otherwise 1.</summary>
+    public int PartCountOf(Table table, in AnswerFormat format, int rowCount) =>
+        table.ServesFromMemory() ? cores.PartCountOf((long)rowCount * Math.Max(table.Rows.DataByteCount, format.EntryByteCount)) : 1;
+
+    /// <summary>Runs the parts of a read that <see cref="PartCountOf"/> splits.</summary>
+    public void RunParts(int partCount, Func<int, ValueTask> part) => cores.Run(partCount, number =>
+    {
+        // Rows in memory are there at once. Should a shard have stopped to serve meanwhile, its part waits here.
+        ValueTask work = part(number);
+        if (!work.IsCompletedSuccessfully)
+        {
+            work.AsTask().GetAwaiter().GetResult();
+        }
+    });
+
+    private int ReadParts(Table table, AnswerFormat format, EntryRun run, int partCount, CancellationToken cancellation)
+    {
+        int missing = 0;
+        RunParts(partCount, async number =>
+        {
+            int first = (int)((long)run.Count * number / partCount);
+            int end = (int)((long)run.Count * (number + 1) / partCount);
+            Interlocked.Add(ref missing, await ReadPartAsync(table, format, run.Slice(first, end - first, format.EntryByteCount), cancellation));
+        });
+        return missing;
+    }
+
+    private async ValueTask<int> ReadPartAsync(Table table, AnswerFormat format, EntryRun run, CancellationToken cancellation)
     {
         if (format.IsStoredForm)
         {
-            int missing = await ReadStoredAsync(table, rows, new RowBlock(destination, statuses, versions) { IsUse = countsUses }, cancellation);
+            int missing = await ReadStoredAsync(table, run.Rows, new RowBlock(run.Elements, run.Statuses, run.Versions) { IsUse = countsUses, Freshness = freshness }, cancellation);
             if (missing > 0)
             {
-                gather.FillMissing(format, rows.Ids.Span, statuses.Span, destination.Span);
+                gather.FillMissing(format, run.Rows.Ids.Span, run.Statuses.Span, run.Elements.Span);
             }
 
             return missing;
         }
 
+        if (Compute is not null && !format.ByElement && format.Columns.IsAll(table.Rows.Width) && run.Rows.Keys is null
+            && Compute.TryGather(table, format, run.Rows.Ids.Span, run.Elements.Span, run.Versions.Span))
+        {
+            run.Statuses.Span[..run.Count].Clear();
+            return 0;
+        }
+
         // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
-        int run = Math.Max(1, StoredRunByteCount / table.Rows.DataByteCount);
-        byte[] stored = ArrayPool<byte>.Shared.Rent(Math.Min(run, rows.Count) * table.Rows.DataByteCount);
+        int rowByteCount = table.Rows.DataByteCount;
+        int countMax = Math.Min(Math.Max(1, StoredRunByteCount / rowByteCount), run.Count);
+        byte[] stored = ArrayPool<byte>.Shared.Rent(countMax * rowByteCount);
         try
         {
             int missing = 0;
-            for (int first = 0; first < rows.Count; first += run)
+            for (int first = 0; first < run.Count; first += countMax)
             {
-                int count = Math.Min(run, rows.Count - first);
-                Memory<long> versionsOfRun = versions.IsEmpty ? default : versions.Slice(first, count);
-                var block = new RowBlock(stored.AsMemory(0, count * table.Rows.DataByteCount), statuses.Slice(first, count), versionsOfRun) { IsUse = countsUses };
-                int missed = await ReadStoredAsync(table, rows.Slice(first, count), block, cancellation);
-                Expand(
-                    format,
-                    rows.Ids.Slice(first, count),
-                    elementColumns.IsEmpty ? default : elementColumns.Slice(first, count),
-                    block.Rows,
-                    block.Statuses,
-                    missed,
-                    destination.Slice(first * format.EntryByteCount, count * format.EntryByteCount));
+                EntryRun part = run.Slice(first, Math.Min(countMax, run.Count - first), format.EntryByteCount);
+                var block = new RowBlock(stored.AsMemory(0, part.Count * rowByteCount), part.Statuses, part.Versions) { IsUse = countsUses, Freshness = freshness };
+                int missed = await ReadStoredAsync(table, part.Rows, block, cancellation);
+                Expand(format, part, block.Rows, missed);
                 missing += missed;
             }
 
@@ -123,24 +158,17 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
         return cache.Read(table, rowIds.Span, block);
     }
 
-    private void Expand(
-        in AnswerFormat format,
-        ReadOnlyMemory<long> rowIds,
-        ReadOnlyMemory<int> elementColumns,
-        ReadOnlyMemory<byte> stored,
-        ReadOnlyMemory<RowStatus> statuses,
-        int missing,
-        Memory<byte> destination)
+    private void Expand(in AnswerFormat format, in EntryRun run, ReadOnlyMemory<byte> stored, int missing)
     {
         using Activity? span = ServingSpans.Start(EmbedStoreTelemetry.Spans.Gather);
         var batch = new GatherBatch
         {
-            RowIds = rowIds.Span,
+            RowIds = run.Rows.Ids.Span,
             Rows = stored.Span,
-            Statuses = statuses.Span,
+            Statuses = run.Statuses.Span,
             MissingCount = missing,
-            ElementColumns = elementColumns.Span,
+            ElementColumns = run.ElementColumns.Span,
         };
-        gather.Expand(format, batch, destination.Span);                                             // 6
+        gather.Expand(format, batch, run.Elements.Span);                                            // 6
     }
 }

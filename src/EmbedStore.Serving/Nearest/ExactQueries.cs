@@ -13,12 +13,14 @@ internal sealed class ExactQueries
     private readonly int _rowByteCount;
     private readonly Dictionary<long, List<int>> _byPrefix = [];
     private readonly bool[] _found;
+    private readonly bool[] _canBeRow;
 
     private ExactQueries(Memory<byte> queries, int queryCount, int rowByteCount)
     {
         _queries = queries;
         _rowByteCount = rowByteCount;
         _found = new bool[queryCount];
+        _canBeRow = new bool[queryCount];
     }
 
     /// <summary>Keeps the queries in the form of the rows. One that the rows' type cannot hold equals none.</summary>
@@ -33,6 +35,7 @@ internal sealed class ExactQueries
         {
             if (ExactConversion.TryConvert(queries.Data.Span.Slice(query * queryByteCount, queryByteCount), queries.Type, exact.RowOf(query), rowType))
             {
+                exact._canBeRow[query] = true;
                 ref List<int>? same = ref CollectionsMarshal.GetValueRefOrAddDefault(exact._byPrefix, Prefix(exact.RowOf(query)), out _);
                 (same ??= []).Add(query);
             }
@@ -43,6 +46,15 @@ internal sealed class ExactQueries
 
     /// <summary>Whether a row equals the query.</summary>
     public bool IsFound(int query) => Volatile.Read(ref _found[query]);
+
+    /// <summary>Shape [queries, row bytes]: the queries as rows are stored.</summary>
+    public ReadOnlySpan<byte> Rows => _queries.Span;
+
+    /// <summary>Shape [queries]: false where the rows' type cannot hold the query.</summary>
+    public ReadOnlySpan<bool> CanBeRow => _canBeRow;
+
+    /// <summary>Notes queries that somebody else found.</summary>
+    public void SetFound(ReadOnlySpan<bool> found) => found.CopyTo(_found);
 
     /// <summary>Looks for each row.</summary>
     /// <param name="rows">Shape [n, row bytes].</param>

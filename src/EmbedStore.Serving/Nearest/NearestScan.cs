@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using Tensor = EmbedStore.Tensors.Tensor;
 
@@ -16,12 +17,17 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
     public async ValueTask<NearestAnswer> RunAsync(CancellationToken cancellation)
     {
+        if (TrySearchAtOnce(table.Version) is { } found)
+        {
+            return found;
+        }
+
         int workerCount = await gate.EnterAsync(WorkerCountMax(), cancellation);
         try
         {
             // Before the first row is looked at: all that are found are at least as new.
             long version = table.Version;
-            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, cancellation) : null;
+            TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, memory, cancellation) : null;
             return plan.ComputeType == ElementType.F64
                 ? await RunAsync<double>(version, keys, workerCount, cancellation)
                 : await RunAsync<float>(version, keys, workerCount, cancellation);
@@ -52,6 +58,45 @@ internal sealed class NearestScan(RowReader reader, ScanGate gate, Table table, 
         TensorShape shape = TensorShape.Of(plan.QueryCount, plan.Count);
         Tensor names = keys is null ? new Tensor(ElementType.I64, shape, ids) : Tensor.Of(shape, keys.Pick(MemoryMarshal.Cast<byte, long>(ids.Span)));
         return new NearestAnswer(names, new Tensor(ElementType.F32, shape, scores), ExactTensor(exact), version);
+    }
+
+    private NearestAnswer? TrySearchAtOnce(long version)
+    {
+        // What missing rows read as is known to a device only when it is zeros.
+        bool readsMissing = !plan.SkipsMissing && plan.Format.FillMissing && table.Rows.Initializer != RowInitializer.Zeros;
+        if (reader.Compute is null || plan.ComputeType != ElementType.F32 || readsMissing || table.Shape.HasKeys)
+        {
+            return null;
+        }
+
+        ExactQueries exact = ExactQueries.Of(plan.Queries, plan.Format.Type, memory);
+        Memory<byte> ids = memory.Rent<byte>(plan.QueryCount * plan.Count * sizeof(long));
+        Memory<byte> scores = memory.Rent<byte>(plan.QueryCount * plan.Count * sizeof(float));
+        bool[] found = new bool[plan.QueryCount];
+        var batch = new NearestBatch
+        {
+            Queries = ReadQueries<float>().Span,
+            StoredQueries = exact.Rows,
+            CanBeRow = exact.CanBeRow,
+            Count = plan.Count,
+            Metric = plan.Metric,
+            SkipsMissing = plan.SkipsMissing,
+        };
+        Span<long> rowIds = MemoryMarshal.Cast<byte, long>(ids.Span);
+        Span<float> rowScores = MemoryMarshal.Cast<byte, float>(scores.Span);
+        if (!reader.Compute.TryFindNearest(table, batch, rowIds, rowScores, found))
+        {
+            return null;
+        }
+
+        for (int i = 0; i < rowIds.Length; i++)
+        {
+            rowScores[i] = rowIds[i] < 0 ? RowDistances.ScoreOf(plan.Metric, float.PositiveInfinity) : rowScores[i];
+        }
+
+        exact.SetFound(found);
+        TensorShape shape = TensorShape.Of(plan.QueryCount, plan.Count);
+        return new NearestAnswer(new Tensor(ElementType.I64, shape, ids), new Tensor(ElementType.F32, shape, scores), ExactTensor(exact), version);
     }
 
     private async Task<TopRows<T>> SearchAsync<T>(

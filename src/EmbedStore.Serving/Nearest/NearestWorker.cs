@@ -23,6 +23,9 @@ internal sealed class NearestWorker<T>
     private readonly TableKeys? _names;
     private readonly int _width;
     private readonly Memory<long> _rowIds;
+    private readonly Memory<long> _askedIds;
+    private readonly Memory<byte> _nameBytes;
+    private readonly Memory<KeyRange> _nameRanges;
     private readonly Memory<byte> _rows;
     private readonly Memory<RowStatus> _statuses;
     private readonly Memory<byte> _elements;
@@ -40,6 +43,13 @@ internal sealed class NearestWorker<T>
         (_reader, _table, _plan, _names, _width) = (reader, table, plan, keys, table.Rows.Width);
         int block = Math.Max(BlockByteCount / (_width * plan.ComputeType.ByteCount()), 1);
         _rowIds = memory.Rent<long>(block);
+        if (keys is not null)
+        {
+            _askedIds = memory.Rent<long>(block);
+            _nameBytes = memory.Rent<byte>(block * keys.ByteCountMax);
+            _nameRanges = memory.Rent<KeyRange>(block);
+        }
+
         _rows = memory.Rent<byte>(block * plan.Format.EntryByteCount);
         _statuses = memory.Rent<RowStatus>(block);
         _elements = plan.Format.Type == plan.ComputeType ? _rows : memory.Rent<byte>(block * _width * plan.ComputeType.ByteCount());
@@ -79,9 +89,8 @@ internal sealed class NearestWorker<T>
         while ((count = candidates.Take(_rowIds.Span)) > 0)
         {
             cancellation.ThrowIfCancellationRequested();
-            RowList rows = _names is null ? new RowList(_rowIds[..count], null) : RowList.Of(_names.Pick(_rowIds.Span[..count]));
-            int missing = await _reader.ReadAsync(
-                _table, _plan.Format, rows, default, _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count], default, cancellation);
+            var run = new EntryRun(RowsOf(count), _rows[..(count * _plan.Format.EntryByteCount)], _statuses[..count]);
+            int missing = await _reader.ReadAsync(_table, _plan.Format, run, cancellation);
             Search(missing > 0 && _plan.SkipsMissing ? LeaveOutMissing(count) : count, queries.Span, exact);
             if (Stopwatch.GetElapsedTime(began) > Turn)
             {
@@ -89,6 +98,18 @@ internal sealed class NearestWorker<T>
                 began = Stopwatch.GetTimestamp();
             }
         }
+    }
+
+    private RowList RowsOf(int count)
+    {
+        if (_names is null)
+        {
+            return new RowList(_rowIds[..count], null);
+        }
+
+        RowKeys names = _names.Copy(_rowIds.Span[..count], _nameBytes, _nameRanges[..count]);
+        KeyHash.Fill(names, _askedIds.Span[..count]);
+        return new RowList(_askedIds[..count], names);
     }
 
     private void Search(int count, ReadOnlySpan<T> queries, ExactQueries? exact)

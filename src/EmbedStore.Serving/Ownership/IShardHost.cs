@@ -14,6 +14,9 @@ public interface IShardHost
     /// <returns>False: there is no such shard, or no longer.</returns>
     bool Take(ShardKey shard);
 
+    /// <summary>Opens a shard again that was taken and could not be opened. Without effect on any other, also on one that another server has claimed since: that one may be right.</summary>
+    void Retry(ShardKey shard);
+
     /// <summary>Shortens the way of the next owner, while this one serves on: a snapshot, so that little log is left to read.</summary>
     Task PrepareHandOverAsync(ShardKey shard, CancellationToken cancellation);
 

@@ -9,10 +9,19 @@ namespace EmbedStore.Serving;
 public readonly record struct RowList(ReadOnlyMemory<long> Ids, RowKeys? Keys)
 {
     /// <summary>The rows that keys name.</summary>
-    public static RowList Of(RowKeys keys) => new(KeyHash.Of(keys), keys);
+    /// <param name="keys">Shape [n].</param>
+    /// <param name="arrays">What the ids live in. Null: new arrays.</param>
+    public static RowList Of(RowKeys keys, ArraySource? arrays = null)
+    {
+        Memory<long> ids = (arrays ?? ArraySource.Heap).Rent<long>(keys.Count);
+        KeyHash.Fill(keys, ids.Span);
+        return new RowList(ids, keys);
+    }
 
     /// <summary>The rows of a plan's entries.</summary>
-    public static RowList Of(SubscriptPlan plan) => plan.EntryKeys() is { } keys ? Of(keys) : new RowList(plan.RowIds(), null);
+    /// <param name="plan">The plan.</param>
+    /// <param name="arrays">What the ids of keys live in. Null: new arrays.</param>
+    public static RowList Of(SubscriptPlan plan, ArraySource? arrays = null) => plan.EntryKeys() is { } keys ? Of(keys, arrays) : new RowList(plan.RowIds(), null);
 
     /// <summary>Number of rows.</summary>
     public int Count => Ids.Length;

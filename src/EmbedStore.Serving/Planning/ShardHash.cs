@@ -7,16 +7,19 @@ public static class ShardHash
     /// <param name="rowId">Any.</param>
     /// <param name="shardCount">At least 1.</param>
     /// <returns>In [0, <paramref name="shardCount"/>).</returns>
-    /// <remarks>Mixes by the finalizer of SplitMix64 (Steele, Lea, Flood 2014), then scales by the high half of a product.</remarks>
-    public static int ShardOf(long rowId, int shardCount)
+    /// <remarks>Scales a hash by the high half of a product.</remarks>
+    public static int ShardOf(long rowId, int shardCount) => (int)Math.BigMul(Mix(unchecked((ulong)rowId)), (ulong)shardCount, out _);
+
+    /// <summary>64 bits that each depend on all 64 of <paramref name="bits"/>, one to one.</summary>
+    /// <remarks>A step of SplitMix64 (Steele, Lea, Flood 2014).</remarks>
+    internal static ulong Mix(ulong bits)
     {
         unchecked
         {
-            ulong x = (ulong)rowId + 0x9E3779B97F4A7C15;
+            ulong x = bits + 0x9E3779B97F4A7C15;
             x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
             x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-            x ^= x >> 31;
-            return (int)Math.BigMul(x, (ulong)shardCount, out _);
+            return x ^ (x >> 31);
         }
     }
 }

@@ -72,9 +72,9 @@ public sealed class RowPrefetcher(IShardRouter router, ServingLimits limits)
         {
             await BringAsync(lease.Table, request, cancellation);
         }
-        catch (EmbedStoreException)
+        catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException))
         {
-            // A shard does not serve: whoever reads its rows is told.
+            // Whoever reads the rows is told. Of whatever kind: the requests behind this one have theirs.
         }
         finally
         {

@@ -25,6 +25,9 @@ public interface IShardRouter
     /// <exception cref="EmbedStoreException">As of <see cref="WriterStatesAsync"/>.</exception>
     ValueTask<long> NextStepAsync(Table table, CancellationToken cancellation);
 
+    /// <summary>State and sizes of each shard, by number. A shard that cannot be asked says so.</summary>
+    ValueTask<IReadOnlyList<ShardReport>> ReportAsync(Table table, CancellationToken cancellation);
+
     /// <summary>Ids of all live rows, in no order; see <see cref="Shard.RowIds"/>.</summary>
     /// <exception cref="EmbedStoreException">As of <see cref="WriterStatesAsync"/>, also while they are listed.</exception>
     ValueTask<IEnumerable<long>> LiveRowIdsAsync(Table table, CancellationToken cancellation);

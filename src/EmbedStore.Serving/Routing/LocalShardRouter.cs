@@ -10,7 +10,7 @@ public sealed class LocalShardRouter : IShardRouter
     public ValueTask<int> ReadAsync(Table table, IndexPlan plan, RowBlock block, CancellationToken cancellation)
     {
         int missing = 0;
-        long firstTick = block.IsUse && table.Capacity is { } capacity ? capacity.Uses.Take(block.Statuses.Length) : 0;
+        long firstTick = FirstTickOf(table, block);
         for (int shard = 0; shard < plan.ShardCount; shard++)
         {
             if (!plan.RowIdsOf(shard).IsEmpty)
@@ -21,6 +21,8 @@ public sealed class LocalShardRouter : IShardRouter
 
         return ValueTask.FromResult(missing);
     }
+
+    internal static long FirstTickOf(Table table, RowBlock block) => block.IsUse && table.Capacity is { } capacity ? capacity.Uses.Take(block.Statuses.Length) : 0;
 
     /// <inheritdoc/>
     public async ValueTask<WriteReceipt[]> WriteAsync(Table table, IReadOnlyList<ShardWrite> writes, CancellationToken cancellation)
@@ -45,6 +47,10 @@ public sealed class LocalShardRouter : IShardRouter
         ValueTask.FromResult(table.NextStep(table.Shards.Max(static slot => slot.Opened?.StepNumber ?? 0)));
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ShardReport>> ReportAsync(Table table, CancellationToken cancellation) =>
+        ValueTask.FromResult<IReadOnlyList<ShardReport>>([.. table.Shards.Select(static slot => ShardReport.Of(Environment.MachineName, slot))]);
+
+    /// <inheritdoc/>
     public ValueTask<IEnumerable<long>> LiveRowIdsAsync(Table table, CancellationToken cancellation) =>
         ValueTask.FromResult(table.Shards.SelectMany(static slot => slot.RequireReadable()?.RowIds() ?? []));
 
@@ -54,12 +60,20 @@ public sealed class LocalShardRouter : IShardRouter
 
     private static int Read(ShardSlot slot, ReadOnlySpan<long> rowIds, RowKeys? keys, ReadOnlySpan<int> positions, RowBlock block, long firstTick)
     {
-        if (slot.RequireReadable() is not { } shard)
+        if (slot.RequireReadable() is { } shard)
         {
-            MarkNeverWritten(positions, rowIds.Length, block);
-            return rowIds.Length;
+            return Read(shard, slot, rowIds, keys, positions, block, firstTick);
         }
 
+        MarkNeverWritten(positions, rowIds.Length, block);
+        return rowIds.Length;
+    }
+
+    /// <summary>Reads from a shard that is open.</summary>
+    /// <exception cref="EmbedStoreException"><see cref="ErrorCode.ShardUnavailable"/>.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed in between.</exception>
+    internal static int Read(Shard shard, ShardSlot slot, ReadOnlySpan<long> rowIds, RowKeys? keys, ReadOnlySpan<int> positions, RowBlock block, long firstTick)
+    {
         try
         {
             return keys is null

@@ -10,4 +10,15 @@ public readonly record struct RowBlock(Memory<byte> Rows, Memory<RowStatus> Stat
 {
     /// <summary>Whether rows that are found count as used, in the order of their positions. Default: no.</summary>
     public bool IsUse { get; init; }
+
+    /// <summary>How old rows may be.</summary>
+    public Freshness Freshness { get; init; }
+
+    /// <summary>The slots of a run of positions.</summary>
+    internal RowBlock Slice(int first, int count, int rowByteCount) => this with
+    {
+        Rows = Rows.Slice(first * rowByteCount, count * rowByteCount),
+        Statuses = Statuses.Slice(first, count),
+        Versions = Versions.IsEmpty ? default : Versions.Slice(first, count),
+    };
 }

@@ -42,7 +42,7 @@ public readonly struct RowMisses : IDisposable
     public int NotFoundCount { get; }
 
     /// <summary>When the cache was asked, by its own clock.</summary>
-    internal long Clock { get; }
+    public long Clock { get; }
 
     /// <summary>No position.</summary>
     public static RowMisses None(int notFoundCount) => new(false, null, 0, 0, notFoundCount);
@@ -51,7 +51,8 @@ public readonly struct RowMisses : IDisposable
     /// <param name="rented">From the shared pool, where it goes back to.</param>
     /// <param name="count">Positions in it.</param>
     /// <param name="clock">For the cache that is offered the rows.</param>
-    public static RowMisses Of(int[] rented, int count, long clock) => new(false, rented, count, clock, 0);
+    /// <param name="notFoundCount">See <see cref="NotFoundCount"/>.</param>
+    public static RowMisses Of(int[] rented, int count, long clock, int notFoundCount = 0) => new(false, rented, count, clock, notFoundCount);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,7 +9,7 @@ namespace EmbedStore.Serving;
 /// the other. Writes that are acknowledged before that moment are gone with the rows that they changed, and so are the sequences of their writers; versions go on.</para>
 /// <para>Thread-safe. Snapshots and restores of one table wait for each other. After a crash the table is as before or restored.</para>
 /// </remarks>
-public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
+public sealed class TableRestorer(TableCatalog catalog, IShardRouter router, StorageOptions storage)
 {
     /// <summary>Restores a table.</summary>
     /// <param name="name">Of the table.</param>
@@ -38,11 +38,15 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
     /// <summary>All of it in one turn, and the table is closing when the turn ends: the next restore or snapshot in the queue must not touch the generation that serves by then.</summary>
     private async Task<(Table Next, TableSnapshot Snapshot)> RestoreInTurnAsync(Table table, long id, int? shardCount, CancellationToken cancellation)
     {
+        // Versions go on, also those that only other servers know.
+        table.Saw((await router.ReportAsync(table, cancellation)).Max(static shard => shard.Statistics?.LastLsn ?? 0));
         Table next = await MakeAsync(table, Find(table, id), shardCount, cancellation);
         TableFolders folders = catalog.FoldersOf(table);
         try
         {
             TableSnapshot snapshot = SnapshotCatalog.List(storage.Disk, folders).First(snapshot => snapshot.Generation == next.Generation);
+            // What is acknowledged from here on could not be in the next generation.
+            catalog.Fence(table);
             await catalog.ReplaceAsync(table, next);
             return (next, snapshot);
         }
@@ -83,7 +87,8 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
             next = catalog.NextOf(table, spec);
             foreach (ShardSlot slot in next.Shards)
             {
-                await slot.OpenAsync();
+                // In a shared folder by whoever comes to own it.
+                await (storage.IsShared ? ValueTask.CompletedTask : OpenAsync(slot));
             }
 
             return next;
@@ -95,6 +100,8 @@ public sealed class TableRestorer(TableCatalog catalog, StorageOptions storage)
             throw Refusal(table, e);
         }
     }
+
+    private static async ValueTask OpenAsync(ShardSlot slot) => await slot.OpenAsync();
 
     private static Exception Refusal(Table table, Exception reason) => reason switch
     {

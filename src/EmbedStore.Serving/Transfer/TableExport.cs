@@ -31,7 +31,7 @@ public sealed class TableExport
     /// <exception cref="EmbedStoreException">ShardUnavailable, Starting.</exception>
     internal static async ValueTask<TableExport> BeginAsync(RowReader reader, Table table, ElementType type, CancellationToken cancellation)
     {
-        TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, cancellation) : null;
+        TableKeys? keys = table.Shape.HasKeys ? await TableKeys.OfAsync(table, reader.Router, ArraySource.Heap, cancellation) : null;
         long[]? ids = table.Shape.IsOpen && keys is null ? (await reader.Router.LiveRowIdsAsync(table, cancellation)).Order().ToArray() : null;
         return new TableExport(reader, table, type, ids, keys);
     }
@@ -65,7 +65,7 @@ public sealed class TableExport
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(count);
         try
         {
-            await _reader.ReadAsync(_table, _format, Rows(first, count), default, destination, statuses.AsMemory(0, count), default, cancellation);
+            await _reader.ReadAsync(_table, _format, new EntryRun(Rows(first, count), destination, statuses.AsMemory(0, count)), cancellation);
         }
         finally
         {

@@ -80,7 +80,9 @@ public static class TableWriters
         new Fact("expected", epoch));
 
     /// <summary>Where a request that touches no row is recorded.</summary>
-    internal static int HomeOf(string name, int shardCount)
+    /// <param name="name">Of the writer.</param>
+    /// <param name="shardCount">Places to choose from. At least 1.</param>
+    public static int HomeOf(string name, int shardCount)
     {
         long hash = 17;
         foreach (char letter in name)

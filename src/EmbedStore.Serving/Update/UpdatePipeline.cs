@@ -91,6 +91,17 @@ public sealed class UpdatePipeline(IShardRouter router, ServingLimits limits)
     public ValueTask<UpdateAnswer> WriteRowsAsync(Table table, RowList rows, ReadOnlyMemory<byte> values, CancellationToken cancellation) =>
         WriteAsync(table, new UpdateEntries(RowWriteKind.Import, rows, default, ColumnRange.All(table.Rows.Width), values), [], cancellation);
 
+    /// <summary>Writes to a shard of this server what another server has prepared.</summary>
+    internal async ValueTask<WriteReceipt> WriteOwnedAsync(Table table, Shard shard, RowWrite write)
+    {
+        WriteReceipt receipt = await shard.WriteAsync(write, CancellationToken.None);
+        table.Saw(receipt.Version);
+
+        // Of a table with a capacity all shards have one owner.
+        await MakeRoomAsync(table, protectedFrom: write.FirstTick, CancellationToken.None);
+        return receipt;
+    }
+
     /// <summary>A higher epoch that came with a repeat fences the writer before, though nothing else is written.</summary>
     private async ValueTask AnnounceEpochAsync(PreparedUpdate update, WriterClaim claim, CancellationToken cancellation)
     {

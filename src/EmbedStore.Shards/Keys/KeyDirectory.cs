@@ -120,11 +120,7 @@ internal sealed class KeyDirectory
         long location = FirstLocation;
         for (long i = 0; i < count; i++)
         {
-            if (!map.IsEntry(location))
-            {
-                location = NextChunk(location);
-            }
-
+            location = map.EntryFrom(location);
             var entry = new KeyEntry(map.At(location));
             yield return entry;
             location += entry.Bytes.Length;
@@ -227,11 +223,7 @@ internal sealed class KeyDirectory
         long location = FirstLocation;
         for (long i = 0; i < _count; i++)
         {
-            if (!larger.IsEntry(location))
-            {
-                location = NextChunk(location);
-            }
-
+            location = larger.EntryFrom(location);
             Insert(larger, larger.IdAt(location), location);
             location += larger.EntryByteCountAt(location);
         }
@@ -292,11 +284,12 @@ internal sealed class KeyDirectory
 
         public int After(int place) => (place + 1) & (Slots.Length - 1);
 
-        /// <summary>False where a chunk ends before its last byte.</summary>
-        public bool IsEntry(long location)
+        /// <summary>Where an entry lies that comes next: here, or in the next chunk where this one ends before its last byte.</summary>
+        public long EntryFrom(long location)
         {
             int within = (int)(location % ChunkByteCount);
-            return within == 0 || (within + KeyEntry.HeadByteCount <= ChunkByteCount && EntryByteCountAt(location) > KeyEntry.HeadByteCount);
+            bool isEntry = within == 0 || (within + KeyEntry.HeadByteCount <= ChunkByteCount && EntryByteCountAt(location) > KeyEntry.HeadByteCount);
+            return isEntry ? location : NextChunk(location);
         }
 
         public long IdAt(long location) => KeyEntry.IdOf(From(location));

@@ -17,12 +17,19 @@ public static class KeyHash
     public static long[] Of(Tensors.RowKeys keys)
     {
         var ids = new long[keys.Count];
+        Fill(keys, ids);
+        return ids;
+    }
+
+    /// <summary>The id of each key.</summary>
+    /// <param name="keys">Shape [n].</param>
+    /// <param name="ids">Shape [n].</param>
+    public static void Fill(Tensors.RowKeys keys, Span<long> ids)
+    {
         for (int i = 0; i < ids.Length; i++)
         {
             ids[i] = Of(keys[i]);
         }
-
-        return ids;
     }
 
     /// <summary>The id of a key.</summary>

@@ -13,7 +13,7 @@ internal static class KeyPart
     public static long ByteCount(RowWrite write)
     {
         RowKeys? keys = KeysOf(write);
-        return keys is null ? 0 : (((keys.Count * (long)sizeof(uint)) + 7) & ~7L) + ((keys.ByteCount + 7) & ~7L);
+        return keys is null ? 0 : LogFormat.Padded(keys.Count * (long)sizeof(uint)) + LogFormat.Padded(keys.ByteCount);
     }
 
     /// <returns>The rest of <paramref name="target"/>.</returns>
@@ -53,7 +53,7 @@ internal static class KeyPart
             return true;
         }
 
-        long headByteCount = (((long)entryCount * sizeof(uint)) + 7) & ~7L;
+        long headByteCount = LogFormat.Padded((long)entryCount * sizeof(uint));
         if (headByteCount > part.Length)
         {
             return false;

@@ -25,6 +25,8 @@ internal static class LogFormat
 
     public static int Padded(int byteCount) => (byteCount + 7) & ~7;
 
+    public static long Padded(long byteCount) => (byteCount + 7) & ~7L;
+
     /// <summary>Name of the segment whose first record follows <paramref name="previousLsn"/>.</summary>
     /// <param name="previousLsn">0 for none.</param>
     /// <param name="epoch">Of the owner, in a folder where owners claim; else 0.</param>

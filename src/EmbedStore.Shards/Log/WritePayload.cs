@@ -11,7 +11,7 @@ internal static class WritePayload
 
     /// <summary>Unit: bytes, a multiple of 8.</summary>
     public static long ByteCount(RowWrite write) =>
-        (HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + KeyPart.ByteCount(write) + write.Values.Length + 7) & ~7L;
+        LogFormat.Padded(HeadByteCount + LogFormat.Padded((write.Writer?.Parts.Count ?? 0) * sizeof(ushort)) + ((long)write.RowIds.Length * sizeof(long)) + ((long)write.ColumnOf.Length * sizeof(int)) + 4 + KeyPart.ByteCount(write) + write.Values.Length);
 
     /// <summary>What one more row takes of a write that assigns whole rows. Unit: bytes.</summary>
     public static long ByteCountPerRow(RowFormat format) => sizeof(long) + format.ValueByteCount;
@@ -98,9 +98,9 @@ internal static class WritePayload
         ReadOnlySpan<ushort> parts = MemoryMarshal.Cast<byte, ushort>(payload[..(partCount * sizeof(ushort))]);
         payload = payload[LogFormat.Padded(partCount * sizeof(ushort))..];
         long idBytes = (long)entryCount * sizeof(long);
-        long columnBytes = ownColumns ? ((long)entryCount * sizeof(int)) + 7 & ~7L : 0;
+        long columnBytes = ownColumns ? LogFormat.Padded((long)entryCount * sizeof(int)) : 0;
         long valueBytes = (long)entryCount * columns.Count * RowWrite.ValueTypeOf(kind, format).ByteCount();
-        if (!Enum.IsDefined(kind) || (kind == RowWriteKind.Apply && format.Optimizer is null) || entryCount < 0 || columns.Count < 0 || keyByteCount < 0 || idBytes + columnBytes + keyByteCount + valueBytes > payload.Length)
+        if (!Enum.IsDefined(kind) || (isStep && format.Optimizer is null) || entryCount < 0 || columns.Count < 0 || keyByteCount < 0 || idBytes + columnBytes + keyByteCount + valueBytes > payload.Length)
         {
             return false;
         }

@@ -3,7 +3,7 @@ namespace EmbedStore.Shards;
 /// <summary>Inverse of the standard normal distribution function.</summary>
 /// <remarks>
 /// Source: Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", Applied Statistics 37 (1988), PPND16: relative error about 1e-16.
-/// Its logarithm is computed here from exactly defined operations, because the library's differs between platforms.
+/// Its logarithm is <see cref="PortableLog"/>, so that it is the same on every machine.
 /// </remarks>
 internal static class NormalQuantile
 {
@@ -54,7 +54,7 @@ internal static class NormalQuantile
             return q * Polynomial(CentreUp, r) / Polynomial(CentreDown, r);
         }
 
-        double distance = Math.Sqrt(-Log(q < 0 ? p : 1 - p));
+        double distance = Math.Sqrt(-PortableLog.Of(q < 0 ? p : 1 - p));
         double value = distance <= 5
             ? Polynomial(MiddleUp, distance - 1.6) / Polynomial(MiddleDown, distance - 1.6)
             : Polynomial(TailUp, distance - 5) / Polynomial(TailDown, distance - 5);
@@ -70,28 +70,5 @@ internal static class NormalQuantile
         }
 
         return sum;
-    }
-
-    // log(m 2^e) = e log 2 + 2 artanh((m - 1) / (m + 1)); with m in [sqrt(1/2), sqrt(2)) the series' 12th term is below 1e-18.
-    private static double Log(double x)
-    {
-        long bits = BitConverter.DoubleToInt64Bits(x);
-        int exponent = (int)(bits >> 52) - 1023;
-        double mantissa = BitConverter.Int64BitsToDouble((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000);
-        if (mantissa > 1.4142135623730951)
-        {
-            mantissa /= 2;
-            exponent++;
-        }
-
-        double s = (mantissa - 1) / (mantissa + 1);
-        double square = s * s;
-        double sum = 0;
-        for (int k = 23; k >= 1; k -= 2)
-        {
-            sum = (sum * square) + (1.0 / k);
-        }
-
-        return (exponent * 0.6931471805599453) + (2 * s * sum);
     }
 }

@@ -162,14 +162,7 @@ internal sealed class PageDevice(IDisk disk, string folder, long pageByteCount) 
 
         public long ByteCount => Volatile.Read(ref _byteCount);
 
-        public void Grow(long byteCount)
-        {
-            // Pages may end out of order.
-            long before = ByteCount;
-            while (before < byteCount)
-            {
-                before = Interlocked.CompareExchange(ref _byteCount, byteCount, before) is var seen && seen == before ? byteCount : seen;
-            }
-        }
+        // Pages may end out of order.
+        public void Grow(long byteCount) => AtomicMax.Raise(ref _byteCount, byteCount);
     }
 }

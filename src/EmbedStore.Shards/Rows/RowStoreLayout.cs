@@ -41,7 +41,7 @@ internal readonly record struct RowStoreLayout(int RecordByteCount, long PageByt
     }
 
     /// <summary>A row's part of a page: no record crosses the end of one. Unit: bytes.</summary>
-    public long RowFootprint => PageByteCount / (PageByteCount / RecordByteCount);
+    public long RowFootprint => PageByteCount / RecordsPerPage;
 
     /// <summary>Pages in memory once so many rows were written. Unit: bytes.</summary>
     public long PagesByteCount(long rowCount) => Math.Min((PageCount(rowCount) + 1) * PageByteCount, MemoryByteCount);
@@ -54,12 +54,12 @@ internal readonly record struct RowStoreLayout(int RecordByteCount, long PageByt
 
     private long MutablePageCount => (long)(MutableFraction * (MemoryByteCount / PageByteCount));
 
+    private long RecordsPerPage => PageByteCount / RecordByteCount;
+
     private long PageCount(long rowCount)
     {
-        // No record crosses the end of a page.
-        long perPage = PageByteCount / RecordByteCount;
         long inFirst = (PageByteCount - FirstAddress) / RecordByteCount;
-        return rowCount <= inFirst ? 1 : 1 + ((rowCount - inFirst + perPage - 1) / perPage);
+        return rowCount <= inFirst ? 1 : 1 + ((rowCount - inFirst + RecordsPerPage - 1) / RecordsPerPage);
     }
 
     private static long PowerOfTwo(long byteCount) => (long)BitOperations.RoundUpToPowerOf2((ulong)byteCount);

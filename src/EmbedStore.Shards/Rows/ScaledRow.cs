@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace EmbedStore.Shards;
@@ -15,7 +16,13 @@ public static class ScaledRow
     {
         float scale = BinaryPrimitives.ReadSingleLittleEndian(data);
         ReadOnlySpan<sbyte> elements = MemoryMarshal.Cast<byte, sbyte>(data[sizeof(float)..]);
-        for (int i = 0; i < values.Length; i++)
+        int i = 0;
+        for (; i <= values.Length - Vector<sbyte>.Count; i += Vector<sbyte>.Count)
+        {
+            Decode(new Vector<sbyte>(elements[i..]), scale, values[i..]);
+        }
+
+        for (; i < values.Length; i++)
         {
             values[i] = scale * elements[i];
         }
@@ -40,6 +47,20 @@ public static class ScaledRow
             float element = scale == 0 ? 0 : Math.Clamp(MathF.Round(values[i] / scale), -ElementMax, ElementMax);
             elements[i] = float.IsNaN(element) ? (sbyte)0 : (sbyte)element;
         }
+    }
+
+    private static void Decode(Vector<sbyte> elements, float scale, Span<float> values)
+    {
+        Vector.Widen(elements, out Vector<short> low, out Vector<short> high);
+        Decode(low, scale, values);
+        Decode(high, scale, values[Vector<short>.Count..]);
+    }
+
+    private static void Decode(Vector<short> elements, float scale, Span<float> values)
+    {
+        Vector.Widen(elements, out Vector<int> low, out Vector<int> high);
+        (Vector.ConvertToSingle(low) * scale).CopyTo(values);
+        (Vector.ConvertToSingle(high) * scale).CopyTo(values[Vector<int>.Count..]);
     }
 
     private static float ScaleOf(float magnitude)

@@ -11,13 +11,8 @@ internal static class SnapshotKeys
     {
         for (int i = 0; i < entryCount; i++)
         {
-            if (payload.Length < KeyEntry.HeadByteCount || payload.Length < KeyEntry.ByteCountOf(payload))
-            {
-                return false;
-            }
-
-            int byteCount = KeyEntry.ByteCountOf(payload);
-            if (byteCount == KeyEntry.HeadByteCount || !keys.TryAdd(KeyEntry.IdOf(payload), payload[KeyEntry.HeadByteCount..byteCount]))
+            int byteCount = payload.Length < KeyEntry.HeadByteCount ? 0 : KeyEntry.ByteCountOf(payload);
+            if (byteCount <= KeyEntry.HeadByteCount || byteCount > payload.Length || !keys.TryAdd(KeyEntry.IdOf(payload), payload[KeyEntry.HeadByteCount..byteCount]))
             {
                 return false;
             }

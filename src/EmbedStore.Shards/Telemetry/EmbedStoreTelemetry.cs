@@ -85,5 +85,44 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A client's answers go over its connection, because the folder of shared memory has no room.</summary>
         public const int NoSharedMemory = 303;
+
+        /// <summary>The catalog that servers share was changed and could not be read again.</summary>
+        public const int CatalogNotRead = 304;
+
+        /// <summary>A shard went to another server. Cluster has 400 to 499.</summary>
+        public const int ShardMoved = 400;
+
+        /// <summary>The snapshot before a move failed.</summary>
+        public const int HandOverUnprepared = 401;
+
+        /// <summary>A shard was let go of, and nobody took it at once.</summary>
+        public const int ShardUnmoved = 402;
+
+        /// <summary>A round of the keeper of shards failed.</summary>
+        public const int KeeperFailed = 403;
+
+        /// <summary>A server stops before it handed over all its shards.</summary>
+        public const int LeaveUnfinished = 404;
+
+        /// <summary>A server could not be told that another one leaves.</summary>
+        public const int LeaveUntold = 405;
+
+        /// <summary>The others declared this server dead.</summary>
+        public const int MemberLost = 406;
+
+        /// <summary>A server became a member.</summary>
+        public const int MemberCame = 407;
+
+        /// <summary>A server ended, or was declared dead.</summary>
+        public const int MemberGone = 408;
+
+        /// <summary>A server that leaves could not hand a shard over.</summary>
+        public const int LeaveFailed = 409;
+
+        /// <summary>The server that knows the members does not listen.</summary>
+        public const int PrimaryAwaited = 410;
+
+        /// <summary>A member was in the list and not there.</summary>
+        public const int LeftoverCleared = 411;
     }
 }

@@ -12,18 +12,5 @@ public sealed class UseClock
     public long Take(int count) => Interlocked.Add(ref _last, count) - count + 1;
 
     /// <summary>Ticks taken from now on are above this version.</summary>
-    internal void StartAbove(long version)
-    {
-        long last = Volatile.Read(ref _last);
-        while (version > last)
-        {
-            long before = Interlocked.CompareExchange(ref _last, version, last);
-            if (before == last)
-            {
-                return;
-            }
-
-            last = before;
-        }
-    }
+    internal void StartAbove(long version) => AtomicMax.Raise(ref _last, version);
 }

@@ -90,13 +90,14 @@ public sealed class RowKeys
     /// <summary>Views keys of one width, filled up with zeros at the end: NumPy's <c>S</c>.</summary>
     /// <param name="bytes">Shape [n, <paramref name="width"/>].</param>
     /// <param name="width">Unit: bytes. At least 1.</param>
-    public static RowKeys OfPadded(ReadOnlyMemory<byte> bytes, int width)
+    /// <param name="arrays">What the ranges live in. Null: new arrays.</param>
+    public static RowKeys OfPadded(ReadOnlyMemory<byte> bytes, int width, ArraySource? arrays = null)
     {
         ReadOnlySpan<byte> source = bytes.Span;
-        var ranges = new KeyRange[source.Length / width];
+        Memory<KeyRange> ranges = (arrays ?? ArraySource.Heap).Rent<KeyRange>(source.Length / width);
         for (int i = 0; i < ranges.Length; i++)
         {
-            ranges[i] = new KeyRange(i * width, source.Slice(i * width, width).LastIndexOfAnyExcept((byte)0) + 1);
+            ranges.Span[i] = new KeyRange(i * width, source.Slice(i * width, width).LastIndexOfAnyExcept((byte)0) + 1);
         }
 
         return new RowKeys(bytes, ranges);
@@ -138,15 +139,18 @@ public sealed class RowKeys
     /// <summary>A run of the keys, over the same memory.</summary>
     public RowKeys Slice(int first, int count) => new(_bytes, _ranges.Slice(first, count));
 
-    /// <summary>Keys by their places, over the same memory. Shape [n].</summary>
-    public RowKeys Pick<T>(ReadOnlySpan<T> places)
+    /// <summary>Keys by their places, over the same memory.</summary>
+    /// <param name="places">Shape [n].</param>
+    /// <param name="arrays">What the ranges live in. Null: new arrays.</param>
+    public RowKeys Pick<T>(ReadOnlySpan<T> places, ArraySource? arrays = null)
         where T : unmanaged, IBinaryInteger<T>
     {
-        var picked = new KeyRange[places.Length];
+        Memory<KeyRange> picked = (arrays ?? ArraySource.Heap).Rent<KeyRange>(places.Length);
+        Span<KeyRange> target = picked.Span;
         ReadOnlySpan<KeyRange> ranges = _ranges.Span;
-        for (int i = 0; i < picked.Length; i++)
+        for (int i = 0; i < target.Length; i++)
         {
-            picked[i] = ranges[int.CreateChecked(places[i])];
+            target[i] = ranges[int.CreateChecked(places[i])];
         }
 
         return new RowKeys(_bytes, picked);

@@ -5,23 +5,24 @@ namespace EmbedStore.Tensors;
 /// <param name="Shape">Its shape before broadcasting.</param>
 /// <param name="Values">Indices as sent, row-major.</param>
 /// <param name="Axis">The axis that it indexes.</param>
-internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] Values, int Axis)
+internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, ReadOnlyMemory<long> Values, int Axis)
 {
     /// <summary>The indices counted from the start. <see cref="Values"/> themselves when none is negative.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.IndexOutOfRange"/>, for the lowest position.</exception>
-    public long[] Checked(ViewAxis axis)
+    public ReadOnlyMemory<long> Checked(ViewAxis axis, ArraySource arrays)
     {
-        int first = axis.IsOpen ? -1 : FirstOutside(Values, axis.Size);
-        return first < 0 ? Values : Wrapped(first, axis);
+        int first = axis.IsOpen ? -1 : FirstOutside(Values.Span, axis.Size);
+        return first < 0 ? Values : Wrapped(first, axis, arrays);
     }
 
     /// <summary>Checks every index, then adds <c>index × stride</c> to each place of the block that it is broadcast to.</summary>
     /// <param name="block">Row ids or columns, of shape <paramref name="blockShape"/>, row-major.</param>
     /// <param name="blockShape">What all index tensors broadcast to.</param>
     /// <param name="axis">The axis that is indexed.</param>
-    public void AddTo(long[] block, TensorShape blockShape, ViewAxis axis)
+    /// <param name="arrays">What it works in.</param>
+    public void AddTo(Span<long> block, TensorShape blockShape, ViewAxis axis, ArraySource arrays)
     {
-        long[] indices = Checked(axis);
+        ReadOnlySpan<long> indices = Checked(axis, arrays).Span;
         long stride = axis.RowStride + axis.ColumnStride;
         if (indices.Length == block.Length)
         {
@@ -38,7 +39,7 @@ internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] V
         long source = 0;
         for (int i = 0; i < block.Length; i++)
         {
-            block[i] += indices[source] * stride;
+            block[i] += indices[(int)source] * stride;
             source += StridedWalk.Advance(coordinates, blockShape, strides);
         }
     }
@@ -57,18 +58,20 @@ internal sealed record AdvancedIndex(string? Tensor, TensorShape Shape, long[] V
         return -1;
     }
 
-    private long[] Wrapped(int first, ViewAxis axis)
+    private Memory<long> Wrapped(int first, ViewAxis axis, ArraySource arrays)
     {
-        var indices = (long[])Values.Clone();
+        Memory<long> wrapped = arrays.Rent<long>(Values.Length);
+        Values.CopyTo(wrapped);
+        Span<long> indices = wrapped.Span;
         for (int i = first; i < indices.Length; i++)
         {
             if (!IndexCheck.TryCount(ref indices[i], axis.Size))
             {
-                throw IndexErrors.OutOfRange(Tensor, Shape.CoordinatesOf(i), axis.Dimension, Values[i], axis.Size);
+                throw IndexErrors.OutOfRange(Tensor, Shape.CoordinatesOf(i), axis.Dimension, Values.Span[i], axis.Size);
             }
         }
 
-        return indices;
+        return wrapped;
     }
 
     /// <summary>Strides over <see cref="Values"/> for each dimension of the block; 0 where this tensor is stretched.</summary>

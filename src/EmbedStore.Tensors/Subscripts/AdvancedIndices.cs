@@ -8,10 +8,11 @@ internal static class AdvancedIndices
     /// <param name="view">What basic items made of the table.</param>
     /// <param name="dialect">PyTorch met a mask at one axis; making coordinates of it moves what follows.</param>
     /// <param name="limits">A mask that stands for more is refused before its coordinates are made.</param>
+    /// <param name="arrays">What coordinates live in.</param>
     /// <param name="maskMismatch">The first mask that does not fit its axes, or null.</param>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.TooManyIndices"/>, or <see cref="ErrorCode.ResultTooLarge"/> for a mask that fits.</exception>
     public static List<AdvancedIndex> Expand(
-        List<(int Axis, Operand Operand)> recorded, List<ViewAxis> view, Dialect dialect, PlanLimits limits, out EmbedStoreException? maskMismatch)
+        List<(int Axis, Operand Operand)> recorded, List<ViewAxis> view, Dialect dialect, PlanLimits limits, ArraySource arrays, out EmbedStoreException? maskMismatch)
     {
         var indices = new List<AdvancedIndex>();
         maskMismatch = null;
@@ -23,7 +24,7 @@ internal static class AdvancedIndices
             switch (operand)
             {
                 case IntegerOperand integer:
-                    indices.Add(new AdvancedIndex(integer.Tensor, TensorShape.Scalar, [integer.Value], at));
+                    indices.Add(new AdvancedIndex(integer.Tensor, TensorShape.Scalar, new[] { integer.Value }, at));
                     break;
                 case IndicesOperand tensor:
                     indices.Add(new AdvancedIndex(tensor.Tensor, tensor.Shape, tensor.Values, at));
@@ -31,7 +32,7 @@ internal static class AdvancedIndices
                 case MaskOperand mask:
                     maskMismatch ??= Mismatch(mask, at, view);
                     RequireCount(mask, limits, maskMismatch);
-                    indices.AddRange(MaskCoordinates.Of(mask, at));
+                    indices.AddRange(MaskCoordinates.Of(mask, at, arrays));
                     moved += dialect == Dialect.PyTorch ? Math.Max(mask.Shape.Rank - 1, 0) : 0;
                     break;
             }

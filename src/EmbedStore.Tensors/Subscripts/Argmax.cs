@@ -9,12 +9,13 @@ public static class Argmax
     /// <param name="name">The tensor's name in the request, for the error.</param>
     /// <param name="scores">Any element type but BOOL and STR.</param>
     /// <param name="dimension">Counts from the end when negative.</param>
+    /// <param name="arrays">What the result lives in. Null: new arrays.</param>
     /// <returns>I64, of the shape of <paramref name="scores"/> without the dimension; a scalar when flattened.</returns>
     /// <exception cref="EmbedStoreException">
     /// <see cref="ErrorCode.UnsupportedDtype"/> for BOOL and STR; <see cref="ErrorCode.IndexOutOfRange"/> for a dimension that is not there;
     /// <see cref="ErrorCode.ShapeMismatch"/> when there is nothing to take a maximum of.
     /// </exception>
-    public static Tensor Compute(string name, Tensor scores, long? dimension)
+    public static Tensor Compute(string name, Tensor scores, long? dimension, ArraySource? arrays = null)
     {
         if (scores.Type is ElementType.Bool or ElementType.Str)
         {
@@ -35,15 +36,15 @@ public static class Argmax
                 new Fact("actual", scores.Shape));
         }
 
-        var positions = new long[result.ElementCount];
+        Memory<byte> positions = (arrays ?? ArraySource.Heap).RentZeros<byte>(checked((int)result.ElementCount * sizeof(long)));
         if (positions.Length > 0)
         {
             // Elements that are there fit an int; sizes beside an empty dimension need not.
             long inner = shape.Rank == 0 ? 1 : shape.Strides()[axis];
-            Reduce(scores, (int)size, (int)inner, positions);
+            Reduce(scores, (int)size, (int)inner, MemoryMarshal.Cast<byte, long>(positions.Span));
         }
 
-        return Tensor.Of(result, positions);
+        return new Tensor(ElementType.I64, result, positions);
     }
 
     private static int AxisOf(string name, TensorShape shape, long dimension)

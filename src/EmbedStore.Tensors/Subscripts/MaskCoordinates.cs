@@ -5,9 +5,10 @@ internal static class MaskCoordinates
 {
     /// <param name="mask">Within the limit of indices. Rank 0 stands for one index or none into an axis of size 1.</param>
     /// <param name="axis">The first axis of the view that the mask covers.</param>
-    public static IEnumerable<AdvancedIndex> Of(MaskOperand mask, int axis)
+    /// <param name="arrays">What the coordinates live in.</param>
+    public static IEnumerable<AdvancedIndex> Of(MaskOperand mask, int axis, ArraySource arrays)
     {
-        long[] positions = TruePositions(mask.Flags.Span);
+        Memory<long> positions = TruePositions(mask.Flags.Span, arrays);
         var shape = TensorShape.Of(positions.Length);
         if (mask.Shape.Rank == 0)
         {
@@ -16,18 +17,31 @@ internal static class MaskCoordinates
 
         long[] strides = mask.Shape.Strides();
         return Enumerable.Range(0, mask.Shape.Rank).Select(i =>
-            new AdvancedIndex(mask.Tensor, shape, Array.ConvertAll(positions, p => p / strides[i] % mask.Shape[i]), axis + i));
+            new AdvancedIndex(mask.Tensor, shape, Coordinates(positions.Span, strides[i], mask.Shape[i], arrays), axis + i));
     }
 
-    private static long[] TruePositions(ReadOnlySpan<byte> flags)
+    private static Memory<long> Coordinates(ReadOnlySpan<long> positions, long stride, long size, ArraySource arrays)
     {
-        var positions = new long[flags.Length - flags.Count((byte)0)];
+        Memory<long> coordinates = arrays.Rent<long>(positions.Length);
+        Span<long> target = coordinates.Span;
+        for (int i = 0; i < target.Length; i++)
+        {
+            target[i] = positions[i] / stride % size;
+        }
+
+        return coordinates;
+    }
+
+    private static Memory<long> TruePositions(ReadOnlySpan<byte> flags, ArraySource arrays)
+    {
+        Memory<long> positions = arrays.Rent<long>(flags.Length - flags.Count((byte)0));
+        Span<long> target = positions.Span;
         int found = 0;
         for (int i = 0; i < flags.Length; i++)
         {
             if (flags[i] != 0)
             {
-                positions[found++] = i;
+                target[found++] = i;
             }
         }
 

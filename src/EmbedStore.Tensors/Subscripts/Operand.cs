@@ -26,7 +26,7 @@ internal sealed record NewAxisOperand : Operand
 }
 
 /// <summary>An index tensor of rank 1 or more.</summary>
-internal sealed record IndicesOperand(string Tensor, TensorShape Shape, long[] Values) : Operand;
+internal sealed record IndicesOperand(string Tensor, TensorShape Shape, ReadOnlyMemory<long> Values) : Operand;
 
 /// <summary>A mask; takes as many dimensions as it has. Rank 0 (True, False) takes none.</summary>
 internal sealed record MaskOperand(string? Tensor, TensorShape Shape, ReadOnlyMemory<byte> Flags) : Operand

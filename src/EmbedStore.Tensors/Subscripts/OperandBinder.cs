@@ -4,7 +4,7 @@ namespace EmbedStore.Tensors;
 /// <remarks>Refuses, in this order: a step backwards, a tensor that came without a use, one that did not come, an element type that is no index, an argmax of nothing.</remarks>
 internal static class OperandBinder
 {
-    public static List<Operand> Bind(Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
+    public static List<Operand> Bind(Subscript subscript, TableShape table, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect, ArraySource arrays)
     {
         RequireNames(subscript, tensors, dialect);
         if (table.HasKeys)
@@ -13,7 +13,7 @@ internal static class OperandBinder
         }
 
         RefuseTypes(table.HasKeys ? subscript.Items.Skip(1) : subscript.Items, tensors);
-        return subscript.Items.Select(item => Bind(item, tensors)).ToList();
+        return subscript.Items.Select(item => Bind(item, tensors, arrays)).ToList();
     }
 
     public static void RequireNames(Subscript subscript, IReadOnlyDictionary<string, Tensor> tensors, Dialect dialect)
@@ -85,39 +85,40 @@ internal static class OperandBinder
         }
     }
 
-    private static Operand Bind(SubscriptItem item, IReadOnlyDictionary<string, Tensor> tensors) => item switch
+    private static Operand Bind(SubscriptItem item, IReadOnlyDictionary<string, Tensor> tensors, ArraySource arrays) => item switch
     {
         IntegerItem integer => new IntegerOperand(integer.Value, null),
         SliceItem slice => new SliceOperand(slice.Column, slice.Start, slice.Stop, slice.Step ?? 1),
         EllipsisItem => new EllipsisOperand(),
         NewAxisItem => new NewAxisOperand(),
         BooleanItem boolean => new MaskOperand(null, TensorShape.Scalar, new[] { boolean.Value ? (byte)1 : (byte)0 }),
-        ArgmaxItem argmax => Bind(argmax.Name, Argmax.Compute(argmax.Name, tensors[argmax.Name], argmax.Dimension)),
-        TensorItem tensor => Bind(tensor.Name, tensors[tensor.Name]),
+        ArgmaxItem argmax => Bind(argmax.Name, Argmax.Compute(argmax.Name, tensors[argmax.Name], argmax.Dimension, arrays), arrays),
+        TensorItem tensor => Bind(tensor.Name, tensors[tensor.Name], arrays),
         _ => throw new InvalidOperationException($"No operand for {item}."),
     };
 
-    private static Operand Bind(string name, Tensor tensor)
+    private static Operand Bind(string name, Tensor tensor, ArraySource arrays)
     {
         if (tensor.Type == ElementType.Bool)
         {
             return new MaskOperand(name, tensor.Shape, tensor.Data);
         }
 
-        var values = new long[tensor.Shape.ElementCount];
+        Memory<long> values = arrays.Rent<long>(checked((int)tensor.Shape.ElementCount));
         if (tensor.Type == ElementType.Str)
         {
             // Keys are counted through; the plan says which of them each entry means.
-            for (int i = 0; i < values.Length; i++)
+            Span<long> places = values.Span;
+            for (int i = 0; i < places.Length; i++)
             {
-                values[i] = i;
+                places[i] = i;
             }
         }
         else
         {
-            ElementConverter.ReadIntegers(tensor, values);
+            ElementConverter.ReadIntegers(tensor, values.Span);
         }
 
-        return tensor.Shape.Rank == 0 ? new IntegerOperand(values[0], name) : new IndicesOperand(name, tensor.Shape, values);
+        return tensor.Shape.Rank == 0 ? new IntegerOperand(values.Span[0], name) : new IndicesOperand(name, tensor.Shape, values);
     }
 }

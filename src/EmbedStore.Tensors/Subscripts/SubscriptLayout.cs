@@ -1,7 +1,7 @@
 namespace EmbedStore.Tensors;
 
 /// <summary>Steps 2 to 5 of <see cref="SubscriptResolver"/>: basic items make a view of the table, index tensors then pick from the view.</summary>
-internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTensor? keys)
+internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTensor? keys, ArraySource arrays)
 {
     private readonly List<ViewAxis> _view = ViewAxis.Of(table);
     private readonly List<(int Axis, Operand Operand)> _recorded = [];
@@ -26,7 +26,7 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTens
     /// <summary>Steps 3 to 5.</summary>
     public SubscriptPlan ToPlan(PlanLimits limits, Action<TensorShape>? checkShape)
     {
-        List<AdvancedIndex> indices = AdvancedIndices.Expand(_recorded, _view, dialect, limits, out EmbedStoreException? maskMismatch);
+        List<AdvancedIndex> indices = AdvancedIndices.Expand(_recorded, _view, dialect, limits, arrays, out EmbedStoreException? maskMismatch);
         TensorShape? blockShape = AdvancedIndices.Broadcast(indices);
         ThrowFirst(maskMismatch, _openDimension);
         limits.RequireIndexCount(blockShape?.ElementCount ?? 0);
@@ -37,7 +37,7 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTens
         ThrowFirst(_selectionOutside);
         RequireKeys(indices, blockShape);
         PlanBlock? block = blockShape is null ? null : BuildBlock(indices, blockShape);
-        return new SubscriptPlan(table, _rowBase, _columnBase, before, block, after, keys?.Keys);
+        return new SubscriptPlan(table, _rowBase, _columnBase, before, block, after, keys?.Keys, arrays);
     }
 
     /// <summary>A key that selects is checked as an integer is: even when the result is empty.</summary>
@@ -206,25 +206,22 @@ internal sealed class SubscriptLayout(TableShape table, Dialect dialect, KeyTens
     private PlanBlock BuildBlock(List<AdvancedIndex> indices, TensorShape shape)
     {
         bool withColumns = indices.Exists(index => _view[index.Axis].ColumnStride != 0);
-        if (!IsChecked(indices, shape))
+        bool isChecked = IsChecked(indices, shape);
+        if (isChecked && indices is [var ids] && _view[ids.Axis] is { RowStride: 1 } rowAxis)
         {
-            return new PlanBlock(shape, new long[shape.ElementCount], withColumns ? new long[shape.ElementCount] : null);
+            return new PlanBlock(shape, ids.Checked(rowAxis, arrays), null);   // [ids]: the indices are the row ids
         }
 
-        if (indices is [var ids] && _view[ids.Axis] is { RowStride: 1 } rowAxis)
-        {
-            return new PlanBlock(shape, ids.Checked(rowAxis), null);   // [ids]: the indices are the row ids
-        }
-
-        var rows = new long[shape.ElementCount];
-        long[]? columns = withColumns ? new long[shape.ElementCount] : null;
-        foreach (AdvancedIndex index in indices)
+        int count = checked((int)shape.ElementCount);
+        Memory<long> rows = arrays.RentZeros<long>(count);
+        Memory<long> columns = withColumns ? arrays.RentZeros<long>(count) : default;
+        foreach (AdvancedIndex index in isChecked ? indices : [])
         {
             ViewAxis axis = _view[index.Axis];
-            index.AddTo(axis.ColumnStride != 0 ? columns! : rows, shape, axis);
+            index.AddTo(axis.ColumnStride != 0 ? columns.Span : rows.Span, shape, axis, arrays);
         }
 
-        return new PlanBlock(shape, rows, columns);
+        return new PlanBlock(shape, rows, withColumns ? columns : default(ReadOnlyMemory<long>?));
     }
 
     /// <summary>Indices into an empty result are not looked at. PyTorch alone still refuses to pick from a dimension that has nothing in it.</summary>

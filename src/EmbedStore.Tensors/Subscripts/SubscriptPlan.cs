@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace EmbedStore.Tensors;
 
 /// <summary>A subscript resolved against a table's shape: which element of which row stands at each place of the result.</summary>
@@ -8,7 +10,7 @@ namespace EmbedStore.Tensors;
 /// <para>For <c>[ids]</c> and <c>[ids, a:b]</c> the entries are the ids: nothing is computed per element.</para>
 /// <para>Every subscript comes down to <c>axes before × block × axes after</c>: the block is what the index tensors gave, already
 /// summed into row ids and columns; an axis is a slice, and adds <c>coordinate × stride</c>.</para>
-/// <para>Immutable.</para>
+/// <para>Immutable. Valid as long as the arrays that it was resolved into.</para>
 /// </remarks>
 public sealed class SubscriptPlan
 {
@@ -16,9 +18,11 @@ public sealed class SubscriptPlan
     private readonly PlanAxis[] _before;
     private readonly PlanBlock? _block;
     private readonly PlanAxis[] _after;
+    private readonly ArraySource _arrays;
 
-    internal SubscriptPlan(TableShape table, long rowBase, int columnBase, PlanAxis[] before, PlanBlock? block, PlanAxis[] after, RowKeys? keys = null)
+    internal SubscriptPlan(TableShape table, long rowBase, int columnBase, PlanAxis[] before, PlanBlock? block, PlanAxis[] after, RowKeys? keys, ArraySource arrays)
     {
+        _arrays = arrays;
         Table = table;
         Keys = keys;
         _rowBase = rowBase;
@@ -60,7 +64,7 @@ public sealed class SubscriptPlan
     public RowKeys? Keys { get; }
 
     /// <summary>Key of each entry, on a table with keys; null otherwise.</summary>
-    public RowKeys? EntryKeys() => Keys?.Pick(RowIds().Span);
+    public RowKeys? EntryKeys() => Keys?.Pick(RowIds().Span, _arrays);
 
     /// <summary>Row id of each entry; on a table with keys, its place in <see cref="Keys"/>. May be an array that the plan keeps: read only.</summary>
     public ReadOnlyMemory<long> RowIds()
@@ -70,13 +74,23 @@ public sealed class SubscriptPlan
             return block.Rows;
         }
 
-        var rowIds = new long[EntryCount];
-        Walk(rowIds, _rowBase, _block?.Rows, static axis => axis.RowStride);
+        Memory<long> rowIds = _arrays.Rent<long>((int)EntryCount);
+        Walk(rowIds.Span, _rowBase, _block?.Rows, static axis => axis.RowStride);
         return rowIds;
     }
 
     /// <summary>Column of each entry when <see cref="ByElement"/>; empty otherwise.</summary>
-    public ReadOnlyMemory<int> ElementColumns() => ByElement ? Array.ConvertAll(WalkColumns(), static column => (int)column) : default;
+    public ReadOnlyMemory<int> ElementColumns()
+    {
+        if (!ByElement)
+        {
+            return default;
+        }
+
+        Memory<int> columns = _arrays.Rent<int>((int)EntryCount);
+        TensorPrimitives.ConvertChecked<long, int>(WalkColumns().Span, columns.Span);
+        return columns;
+    }
 
     /// <summary>Flat row-major position in the table of each element of the result.</summary>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.OpenDimension"/>: an open vocabulary has no positions.</exception>
@@ -88,7 +102,7 @@ public sealed class SubscriptPlan
         }
 
         ReadOnlySpan<long> rowIds = RowIds().Span;
-        long[] columns = ByElement ? WalkColumns() : [];
+        ReadOnlySpan<long> columns = ByElement ? WalkColumns().Span : [];
         var positions = new long[EntryCount * Columns.Count];
         for (int entry = 0; entry < rowIds.Length; entry++)
         {
@@ -102,10 +116,10 @@ public sealed class SubscriptPlan
         return positions;
     }
 
-    private long[] WalkColumns()
+    private ReadOnlyMemory<long> WalkColumns()
     {
-        var columns = new long[EntryCount];
-        Walk(columns, 0, _block!.Value.Columns, static _ => 0);
+        Memory<long> columns = _arrays.Rent<long>((int)EntryCount);
+        Walk(columns.Span, 0, _block!.Value.Columns, static _ => 0);
         return columns;
     }
 
@@ -119,7 +133,7 @@ public sealed class SubscriptPlan
     private TensorShape ShapeOf(Func<PlanAxis, bool> keep) => ShapeOf(_before.Where(keep), _block?.Shape, _after.Where(keep));
 
     /// <summary>Fills <paramref name="target"/> with start + axes + block in the order of the entries.</summary>
-    private void Walk(Span<long> target, long start, long[]? block, Func<PlanAxis, long> strideOf)
+    private void Walk(Span<long> target, long start, ReadOnlyMemory<long>? block, Func<PlanAxis, long> strideOf)
     {
         if (target.IsEmpty)
         {
@@ -129,7 +143,11 @@ public sealed class SubscriptPlan
         target[0] = start;
         int filled = 1;
         Widen(_before, target, ref filled, strideOf);
-        Widen(block ?? (_block is { } b ? new long[b.Rows.Length] : [0]), target, ref filled);
+        if (block is { } steps)
+        {
+            Widen(steps.Span, target, ref filled);
+        }
+
         Widen(_after, target, ref filled, strideOf);
     }
 
@@ -139,20 +157,13 @@ public sealed class SubscriptPlan
         {
             if (ByElement || axis.ColumnStride == 0)
             {
-                long stride = strideOf(axis);
-                var steps = new long[axis.Size];
-                for (int i = 0; i < steps.Length; i++)
-                {
-                    steps[i] = i * stride;
-                }
-
-                Widen(steps, target, ref filled);
+                Widen((int)axis.Size, strideOf(axis), target, ref filled);
             }
         }
     }
 
     /// <summary>Replaces each of the first <paramref name="filled"/> values by its sums with all <paramref name="steps"/>, from the back so that it works in place.</summary>
-    private static void Widen(long[] steps, Span<long> target, ref int filled)
+    private static void Widen(ReadOnlySpan<long> steps, Span<long> target, ref int filled)
     {
         for (int i = filled - 1; i >= 0; i--)
         {
@@ -165,10 +176,25 @@ public sealed class SubscriptPlan
 
         filled *= steps.Length;
     }
+
+    /// <summary>The same with the steps 0, <paramref name="stride"/>, 2 × <paramref name="stride"/>, ...</summary>
+    private static void Widen(int stepCount, long stride, Span<long> target, ref int filled)
+    {
+        for (int i = filled - 1; i >= 0; i--)
+        {
+            long value = target[i];
+            for (int j = stepCount - 1; j >= 0; j--)
+            {
+                target[(i * stepCount) + j] = value + (j * stride);
+            }
+        }
+
+        filled *= stepCount;
+    }
 }
 
 /// <summary>A dimension of the result that a slice gave. New axes have size 1 and no stride.</summary>
 internal readonly record struct PlanAxis(long Size, long RowStride, int ColumnStride);
 
 /// <summary>The dimensions of the result that the index tensors gave, summed: row ids, and columns when the row's dimension was indexed too.</summary>
-internal readonly record struct PlanBlock(TensorShape Shape, long[] Rows, long[]? Columns);
+internal readonly record struct PlanBlock(TensorShape Shape, ReadOnlyMemory<long> Rows, ReadOnlyMemory<long>? Columns);

@@ -15,6 +15,7 @@ public static class SubscriptResolver
     /// <param name="dialect">Whose rules hold.</param>
     /// <param name="limits">Checked before anything of that size is allocated.</param>
     /// <param name="checkShape">Refuses what the caller cannot do with a result of this shape; comes before any index is looked at. Null: nothing.</param>
+    /// <param name="arrays">What the plan lives in. Null: new arrays.</param>
     /// <exception cref="EmbedStoreException">
     /// In this order: MalformedSubscript (a negative step), UnknownTensor, MissingTensor, UnsupportedDtype, TooManyIndices, ShapeMismatch, MaskMismatch,
     /// OpenDimension, ResultTooLarge, what <paramref name="checkShape"/> refuses, IndexOutOfRange. What <see cref="Argmax"/> refuses comes with UnsupportedDtype.
@@ -26,10 +27,12 @@ public static class SubscriptResolver
         IReadOnlyDictionary<string, Tensor> tensors,
         Dialect dialect,
         PlanLimits limits,
-        Action<TensorShape>? checkShape = null)
+        Action<TensorShape>? checkShape = null,
+        ArraySource? arrays = null)
     {
-        List<Operand> operands = OperandBinder.Bind(subscript, table, tensors, dialect);   // (1)
-        var layout = new SubscriptLayout(table, dialect, KeysOf(subscript, table, tensors));
+        arrays ??= ArraySource.Heap;
+        List<Operand> operands = OperandBinder.Bind(subscript, table, tensors, dialect, arrays);   // (1)
+        var layout = new SubscriptLayout(table, dialect, KeysOf(subscript, table, tensors), arrays);
         layout.Place(ExpandEllipsis(operands, table));                                     // (2)
         return layout.ToPlan(limits, checkShape);                                          // (3) to (5)
     }

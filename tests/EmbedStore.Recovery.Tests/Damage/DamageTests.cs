@@ -34,10 +34,7 @@ public sealed class DamageTests : IAsyncLifetime
 
             if (snapshot < 2)
             {
-                await using ShardSnapshot taken = await shard.BeginSnapshotAsync(snapshot + 1, CancellationToken.None);
-                await taken.EndAsync();
-                await taken.SaveAsync();
-                await taken.KeepAsync(taken.PreviousId);
+                await TestShard.SnapshotAsync(shard, snapshot + 1);
             }
         }
     }
@@ -119,7 +116,7 @@ public sealed class DamageTests : IAsyncLifetime
         for (int at = 64; at < length; at++)
         {
             FaultyDisk damaged = disk.AfterPowerCut();
-            damaged.Corrupt(path, bytes => Flipped(bytes, at * 8));
+            damaged.FlipBit(path, at * 8);
             ShardDamagedException refusal = await Assert.ThrowsAsync<ShardDamagedException>(() => TestShard.OpenAsync(damaged));
             Assert.Equal((path, 64L), (refusal.File, refusal.ByteOffset));
         }
@@ -154,7 +151,7 @@ public sealed class DamageTests : IAsyncLifetime
         {
             case Harm.BitFlip:
                 int bit = random.Next(length * 8);
-                disk.Corrupt(path, bytes => Flipped(bytes, bit));
+                disk.FlipBit(path, bit);
                 return $"bit {bit % 8} of byte {bit / 8} of {path} flipped";
             case Harm.ZeroedSector:
                 int sector = random.Next((length + SectorByteCount - 1) / SectorByteCount);
@@ -169,12 +166,6 @@ public sealed class DamageTests : IAsyncLifetime
                 disk.Corrupt(path, bytes => bytes[..cut]);
                 return $"{path} cut to {cut} of {length} bytes";
         }
-    }
-
-    private static byte[] Flipped(byte[] bytes, int bit)
-    {
-        bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-        return bytes;
     }
 }
 

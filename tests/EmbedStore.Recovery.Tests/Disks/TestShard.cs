@@ -33,6 +33,14 @@ internal static class TestShard
         },
         CancellationToken.None);
 
+    public static async Task SnapshotAsync(Shard shard, long id)
+    {
+        await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(id, CancellationToken.None);
+        await snapshot.EndAsync();
+        await snapshot.SaveAsync();
+        await snapshot.KeepAsync(snapshot.PreviousId);
+    }
+
     public static RowWrite WriteOf(Batch batch)
     {
         float[] values = batch.Kind == BatchKind.Erase ? [] : [.. Enumerable.Repeat((float)batch.Number, batch.Rows.Length * Width)];

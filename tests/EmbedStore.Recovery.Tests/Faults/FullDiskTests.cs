@@ -91,7 +91,7 @@ public class FullDiskTests
         Directory.Delete(Path.Combine(disk.Path, "data", "scratch"), recursive: true);
         disk.Fill(leftByteCount: 8 * MiB);
         await server.RestartAsync();
-        await table.WaitUntilHeldBackAsync();
+        await table.WaitUntilHeldBackAsync().WaitAsync(ServerProgram.Patience);
         Answer refusal = await table.WriteAsync();
         Assert.Equal((507, "storage_full"), (refusal.Status, refusal.Code));
 

@@ -60,20 +60,20 @@ public class PowerCutTests
 
         public async Task RunAsync()
         {
-            Shard? shard = await OpenAsync();
+            Shard shard = await OpenAsync();
             for (int step = 0; step < StepCount; step++)
             {
                 Arm();
-                if (shard is not null && _random.Next(8) == 0)
+                if (_random.Next(8) == 0)
                 {
                     await TrySnapshotAsync(shard);
                 }
-                else if (shard is not null && await TryWriteAsync(shard))
+                else if (await TryWriteAsync(shard))
                 {
                     continue;
                 }
 
-                if (shard is null || !shard.AcceptsWrites || _random.Next(6) == 0)
+                if (!shard.AcceptsWrites || _random.Next(6) == 0)
                 {
                     shard = await ReopenAsync(shard);
                 }
@@ -81,7 +81,7 @@ public class PowerCutTests
 
             Disarm();
             shard = await ReopenAsync(shard);
-            await shard!.DisposeAsync();
+            await shard.DisposeAsync();
         }
 
         private void Arm()
@@ -128,10 +128,7 @@ public class PowerCutTests
         {
             try
             {
-                await using ShardSnapshot snapshot = await shard.BeginSnapshotAsync(++_snapshotId, CancellationToken.None);
-                await snapshot.EndAsync();
-                await snapshot.SaveAsync();
-                await snapshot.KeepAsync(snapshot.PreviousId);
+                await TestShard.SnapshotAsync(shard, ++_snapshotId);
             }
             catch (IOException)
             {
@@ -139,27 +136,24 @@ public class PowerCutTests
             }
         }
 
-        /// <summary>Ends the shard, with or without power, and opens it until the disk lets it.</summary>
-        private async Task<Shard?> ReopenAsync(Shard? shard)
+        /// <summary>Ends the shard, with or without power, and opens it again.</summary>
+        private async Task<Shard> ReopenAsync(Shard shard)
         {
             FaultyDisk cut = _disk.AfterPowerCut(_random);
-            if (shard is not null)
+            try
             {
-                try
-                {
-                    await shard.DisposeAsync();
-                }
-                catch (IOException)
-                {
-                    // The last flush failed.
-                }
+                await shard.DisposeAsync();
+            }
+            catch (IOException)
+            {
+                // The last flush failed.
             }
 
             _disk = _random.Next(2) == 0 ? cut : _disk.AfterPowerCut();
             return await OpenAsync();
         }
 
-        private async Task<Shard?> OpenAsync()
+        private async Task<Shard> OpenAsync()
         {
             Disarm();
             Shard shard = await TestShard.OpenAsync(_disk);

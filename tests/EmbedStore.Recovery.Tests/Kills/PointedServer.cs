@@ -50,7 +50,7 @@ public sealed class PointedServer : IAsyncDisposable
             _server.Kill();
             return false;
         }
-        catch (Exception died) when (Worker.IsGone(died) || (died is InvalidOperationException && died.Message.StartsWith("The server ended", StringComparison.Ordinal)))
+        catch (Exception died) when (IsDeath(died))
         {
             return await _server.WaitForEndAsync() == KilledExitCode;
         }
@@ -78,13 +78,13 @@ public sealed class PointedServer : IAsyncDisposable
             await MixedLoad.WaitUntilReadyAsync(_server.Client);
             await _load.WorkAsync(_server.Client.BaseAddress!, static () => { });
         }
-        catch (Exception gone) when (Worker.IsGone(gone))
+        catch (Exception died) when (IsDeath(died))
         {
             // It died before it was ready.
         }
-        catch (InvalidOperationException died) when (died.Message.StartsWith("The server ended", StringComparison.Ordinal))
-        {
-            // It died before it listened.
-        }
     }
+
+    /// <summary>What a start throws when the server dies in it: before it listens, or behind that.</summary>
+    private static bool IsDeath(Exception fault) =>
+        Worker.IsGone(fault) || (fault is InvalidOperationException && fault.Message.StartsWith("The server ended", StringComparison.Ordinal));
 }

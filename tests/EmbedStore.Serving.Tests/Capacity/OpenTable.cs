@@ -62,7 +62,7 @@ internal sealed class OpenTable : IAsyncDisposable
         int half = lookup.EntryCount / 2;
         await lookup.ReadAsync(0, half, rows.AsMemory(0, half * lookup.EntryByteCount), CancellationToken.None);
         await lookup.ReadAsync(half, lookup.EntryCount - half, rows.AsMemory(half * lookup.EntryByteCount), CancellationToken.None);
-        return (MemoryMarshal.Cast<byte, float>(rows).ToArray(), lookup.Statuses);
+        return (MemoryMarshal.Cast<byte, float>(rows).ToArray(), lookup.Statuses.ToArray());
     }
 
     /// <summary>Looks without using anything.</summary>
@@ -84,9 +84,9 @@ internal sealed class OpenTable : IAsyncDisposable
         Assert.Empty(await _catalog.RecoverAsync(CancellationToken.None));
     }
 
-    public async Task<long> SnapshotAsync() => (await new TableSnapshots(_catalog, Storage).TakeAsync(Table, CancellationToken.None)).Id;
+    public async Task<long> SnapshotAsync() => (await new TableSnapshots(_catalog, new LocalSnapshotShards(), Storage).TakeAsync(Table, CancellationToken.None)).Id;
 
-    public Task RestoreAsync(long snapshot, int shardCount) => new TableRestorer(_catalog, Storage).RestoreAsync("t", snapshot, shardCount, CancellationToken.None);
+    public Task RestoreAsync(long snapshot, int shardCount) => new TableRestorer(_catalog, new LocalShardRouter(), Storage).RestoreAsync("t", snapshot, shardCount, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

@@ -25,7 +25,7 @@ public sealed class TableEstimateTests(ITestOutputHelper output)
         using var folder = new Testing.TemporaryFolder();
         var storage = new StorageOptions { Folder = folder.Path, ReserveByteCount = 0, TableMemoryByteCount = (long)memoryMiB << 20 };
         await using TableCatalog catalog = TableCatalog.Open(storage);
-        var snapshots = new TableSnapshots(catalog, storage);
+        var snapshots = new TableSnapshots(catalog, new LocalSnapshotShards(), storage);
         TableSpec spec = TestTables.Spec(json) with { Durability = Shards.Durability.None };
         Table table = (await catalog.CreateAsync("t", spec, CancellationToken.None)).Table;
         await FillAsync(table, rowCount);

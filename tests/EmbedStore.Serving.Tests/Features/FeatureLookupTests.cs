@@ -23,7 +23,7 @@ public sealed class FeatureLookupTests
         {
             FeatureRequest[] features = [.. Enumerable.Range(0, random.Next(1, 8)).Select(number => Draw(known[random.Next(2)], number, random))];
 
-            using FeatureAnswers answers = await tables.Lookups.LookUpAsync(features, CancellationToken.None);
+            using FeatureAnswers answers = await tables.Lookups.LookUpAsync(features, default, CancellationToken.None);
 
             Assert.Equal(features.Length, answers.Features.Count);
             foreach ((FeatureRequest feature, FeatureAnswer answer) in features.Zip(answers.Features))
@@ -48,7 +48,7 @@ public sealed class FeatureLookupTests
             await tables.PutAsync(old, "[0]", Tensor.Of(TensorShape.Scalar, 1f));
         }
 
-        using FeatureAnswers answers = await tables.Lookups.LookUpAsync([Sequence(old, 0, 1), Sequence(young, 1, 2)], CancellationToken.None);
+        using FeatureAnswers answers = await tables.Lookups.LookUpAsync([Sequence(old, 0, 1), Sequence(young, 1, 2)], default, CancellationToken.None);
 
         Assert.True(young.Version < old.Version);
         Assert.Equal(young.Version, answers.Version);
@@ -136,7 +136,7 @@ public sealed class FeatureLookupTests
         for (int round = 0; round < 20; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            using (FeatureAnswers answers = await tables.Lookups.LookUpAsync(features, CancellationToken.None))
+            using (FeatureAnswers answers = await tables.Lookups.LookUpAsync(features, default, CancellationToken.None))
             {
                 await answers.Features[0].Rows!.ReadAsync(0, idCount, rows, CancellationToken.None);
             }
@@ -207,5 +207,5 @@ public sealed class FeatureLookupTests
         : (answer.Tensor!.Shape, Testing.TensorValues.ToDoubles(answer.Tensor));
 
     private static Task<EmbedStoreException> RefusalAsync(TestTables tables, params FeatureRequest[] features) =>
-        Assert.ThrowsAsync<EmbedStoreException>(() => tables.Lookups.LookUpAsync(features, CancellationToken.None).AsTask());
+        Assert.ThrowsAsync<EmbedStoreException>(() => tables.Lookups.LookUpAsync(features, default, CancellationToken.None).AsTask());
 }

@@ -143,10 +143,10 @@ public class StringTableTests
         string[] keys = [.. Enumerable.Range(0, 200).Select(KeyOf)];
         await tables.PutAsync(table, "[ids]", Numbers(keys.Length, 1), Ids(keys));
         await tables.WriteAsync(table, RowWriteKind.Erase, "[ids]", null, Ids(keys[..20]));
-        TableSnapshot snapshot = await new TableSnapshots(tables.Catalog, storage).TakeAsync(table, CancellationToken.None);
+        TableSnapshot snapshot = await new TableSnapshots(tables.Catalog, new LocalSnapshotShards(), storage).TakeAsync(table, CancellationToken.None);
         await tables.PutAsync(table, "[ids]", Numbers(keys.Length, 2), Ids(keys));
 
-        await new TableRestorer(tables.Catalog, storage).RestoreAsync("t", snapshot.Id, shards, CancellationToken.None);
+        await new TableRestorer(tables.Catalog, new LocalShardRouter(), storage).RestoreAsync("t", snapshot.Id, shards, CancellationToken.None);
         table = tables.Catalog.Tables.Single();
         await tables.WriteAsync(table, RowWriteKind.Accumulate, "[ids]", Numbers(50, 1), Ids(keys[150..]));
         Assert.Empty(await tables.ReopenAsync());

@@ -25,7 +25,7 @@ internal sealed class SnapshotCopy : IDisposable
         storage = storage with { Folder = copy._folder.Path };
         copy._catalog = TableCatalog.Open(storage);
         Assert.Empty(await copy._catalog.RecoverAsync(CancellationToken.None));
-        await new TableRestorer(copy._catalog, storage).RestoreAsync("t", snapshot, null, CancellationToken.None);
+        await new TableRestorer(copy._catalog, new LocalShardRouter(), storage).RestoreAsync("t", snapshot, null, CancellationToken.None);
         copy._lease = copy._catalog.Lease("t");
         return copy;
     }

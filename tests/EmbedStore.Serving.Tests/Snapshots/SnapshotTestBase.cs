@@ -44,9 +44,9 @@ public abstract class SnapshotTestBase : IAsyncDisposable
         }
     }
 
-    protected TableSnapshots Snapshots => new(Catalog, Storage);
+    protected TableSnapshots Snapshots => new(Catalog, new LocalSnapshotShards(), Storage);
 
-    protected TableRestorer Restorer => new(Catalog, Storage);
+    protected TableRestorer Restorer => new(Catalog, new LocalShardRouter(), Storage);
 
     protected async Task<Table> CreateAsync(string shape) =>
         (await Catalog.CreateAsync("t", TestTables.Spec($$"""{"shape": {{shape}}, "shards": 3}"""), CancellationToken.None)).Table;

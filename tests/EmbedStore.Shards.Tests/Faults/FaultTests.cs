@@ -5,8 +5,6 @@ namespace EmbedStore.Shards.Tests;
 /// <summary>What a failing, full or lying disk may and may not do to a shard.</summary>
 public sealed class FaultTests
 {
-    private const string Folder = "/shard";
-
     private static bool IsSegment(string path) => path.EndsWith(".seg", StringComparison.Ordinal);
 
     [Fact]
@@ -275,5 +273,5 @@ public sealed class FaultTests
     private static string SegmentOf(FaultyDisk disk) => Path.Combine(Folder, disk.FileNames(Folder).Last(LogFormat.IsSegmentName));
 
     private static Task<Shard> OpenAsync(FaultyDisk disk, Durability durability = Durability.Commit, long segmentByteCountMax = 1 << 20, TimeProvider? time = null) =>
-        Shard.OpenAsync(Folder, "/scratch", FourFloats, Options(disk, durability, segmentByteCountMax, time), CancellationToken.None);
+        Shards.OpenAsync(Options(disk, durability, segmentByteCountMax, time));
 }

@@ -56,6 +56,13 @@ internal sealed class FaultyDisk : IDisk
         }
     }
 
+    /// <summary>As <see cref="Corrupt"/>; bit 8 is the lowest one of byte 1.</summary>
+    public void FlipBit(string path, int bit) => Corrupt(path, bytes =>
+    {
+        bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        return bytes;
+    });
+
     public byte[] ReadAll(string path)
     {
         lock (_gate)

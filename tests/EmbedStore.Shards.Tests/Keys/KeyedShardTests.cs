@@ -9,6 +9,15 @@ public sealed class KeyedShardTests
 {
     private static readonly RowFormat Keyed = new(ElementType.F32, Shards.Width, initializer: RowInitializer.Uniform(-1, 1, 5)) { Keyed = true };
 
+    [Fact]
+    public async Task ReadByKey_OfAClosedShard_IsRefusedAlsoWhereNoKeyIsKnown()
+    {
+        Shard shard = await OpenAsync(new FaultyDisk());
+        await shard.DisposeAsync();
+        RowKeys keys = RowKeys.Of("never");
+        Assert.Throws<ObjectDisposedException>(() => shard.ReadByKey(KeyHash.Of(keys), keys, default, new byte[shard.Format.DataByteCount], new RowStatus[1], default));
+    }
+
     [Theory]
     [InlineData(201)]
     [InlineData(202)]
@@ -35,15 +44,7 @@ public sealed class KeyedShardTests
                     shard = await OpenAsync(disk = after);
                     break;
                 case 2:
-                    Task<ShardSnapshot> scan = shard.BeginSnapshotAsync(++snapshots, CancellationToken.None);
-                    await WriteBoth(shard, model, random, keys);
-                    await using (ShardSnapshot snapshot = await scan)
-                    {
-                        await snapshot.EndAsync();
-                        await snapshot.SaveAsync();
-                        await snapshot.KeepAsync(snapshot.PreviousId);
-                    }
-
+                    await shard.SnapshotAmidAsync(++snapshots, () => WriteBoth(shard, model, random, keys));
                     break;
                 case < 5:
                     WriteReceipt receipt = await shard.WriteAsync(Write(RowWriteKind.Erase, keys));
@@ -61,9 +62,9 @@ public sealed class KeyedShardTests
 
         AssertSame(shard, model, [.. Enumerable.Range(0, 750).Select(static i => $"key {i}")], $"seed {seed}, end");
         Assert.Equal(model.Count, shard.RowCount);
-        Assert.Equal(model.Keys.Order(StringComparer.Ordinal), LiveKeys(shard).Order(StringComparer.Ordinal));
+        Assert.Equal(model.Keys.Order(StringComparer.Ordinal), shard.LiveKeys().Select(static key => Encoding.UTF8.GetString(key.Span)).Order(StringComparer.Ordinal));
         Assert.InRange(shard.Statistics.KeyCount, model.Count, 700);
-        Assert.InRange(shard.Statistics.KeyByteCount, shard.Statistics.KeyCount * 16, 1 << 20);
+        Assert.InRange(shard.Statistics.Bytes.Keys, shard.Statistics.KeyCount * 16, 1 << 20);
         await shard.DisposeAsync();
     }
 
@@ -130,7 +131,7 @@ public sealed class KeyedShardTests
         var disk = new FaultyDisk();
         await (await OpenAsync(disk)).DisposeAsync();
 
-        await Assert.ThrowsAsync<ArgumentException>(() => Shard.OpenAsync("/shard", "/scratch", new RowFormat(Keyed.ElementType, Keyed.Width, initializer: Keyed.Initializer), Shards.Options(disk), CancellationToken.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Shards.OpenAsync(Shards.Options(disk), Keyed with { Keyed = false }));
     }
 
     [Fact]
@@ -193,8 +194,6 @@ public sealed class KeyedShardTests
         return (MemoryMarshal.Cast<byte, float>(rows).ToArray(), statuses);
     }
 
-    private static IEnumerable<string> LiveKeys(Shard shard) => shard.RowIds().Select(id => shard.TryGetKey(id, out ReadOnlyMemory<byte> key) ? Encoding.UTF8.GetString(key.Span) : "?");
-
     private static long WeakId(string key) => KeyHash.Of(Encoding.UTF8.GetBytes(key)) & 15;
 
     private static RowWrite Write(RowWriteKind kind, string[] keys, params float[] values) => new()
@@ -206,6 +205,5 @@ public sealed class KeyedShardTests
         Values = MemoryMarshal.AsBytes(values.AsSpan()).ToArray(),
     };
 
-    private static Task<Shard> OpenAsync(FaultyDisk disk) =>
-        Shard.OpenAsync("/shard", "/scratch", Keyed, Shards.Options(disk, segmentByteCountMax: 100_000), CancellationToken.None);
+    private static Task<Shard> OpenAsync(FaultyDisk disk) => Shards.OpenAsync(Shards.Options(disk, segmentByteCountMax: 100_000), Keyed);
 }

@@ -6,7 +6,6 @@ namespace EmbedStore.Shards.Tests;
 /// <summary>An unfinished end is cut off; anything else that is wrong in a log refuses to open, says where, and changes nothing.</summary>
 public sealed class LogDamageTests
 {
-    private const string Folder = "/shard";
     private const int RecordByteCount = 72 + 48 + 8 + 16 + 8; // Head, payload head, id, values, rounding.
 
     [Fact]
@@ -65,11 +64,7 @@ public sealed class LogDamageTests
             string victim = segments[random.Next(segments.Length)];
             int length = disk.ReadAll(victim).Length - (victim == segments[^1] ? RecordByteCount : 0);
             int at = random.Next(length);
-            disk.Corrupt(victim, bytes =>
-            {
-                bytes[at] ^= (byte)(1 << random.Next(8));
-                return bytes;
-            });
+            disk.FlipBit(victim, (at * 8) + random.Next(8));
             byte[] damaged = disk.ReadAll(victim);
 
             ShardDamagedException error = await Assert.ThrowsAsync<ShardDamagedException>(() => OpenAsync(disk));
@@ -115,11 +110,7 @@ public sealed class LogDamageTests
     public async Task OpenAsync_OwnerFileDamagedOrMissing_Refuses()
     {
         FaultyDisk damaged = await DiskWithRecords(3);
-        damaged.Corrupt("/shard/owner", bytes =>
-        {
-            bytes[20] ^= 1;
-            return bytes;
-        });
+        damaged.FlipBit("/shard/owner", 20 * 8);
         Assert.Equal("/shard/owner", (await Assert.ThrowsAsync<ShardDamagedException>(() => OpenAsync(damaged))).File);
 
         FaultyDisk missing = await DiskWithRecords(3);
@@ -170,5 +161,5 @@ public sealed class LogDamageTests
     }
 
     private static Task<Shard> OpenAsync(FaultyDisk disk, long segmentByteCountMax = 4096) =>
-        Shard.OpenAsync(Folder, "/scratch", FourFloats, Options(disk, segmentByteCountMax: segmentByteCountMax), CancellationToken.None);
+        Shards.OpenAsync(Options(disk, segmentByteCountMax: segmentByteCountMax));
 }

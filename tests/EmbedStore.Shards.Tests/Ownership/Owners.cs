@@ -5,8 +5,6 @@ namespace EmbedStore.Shards.Tests;
 /// <summary>Servers that share the folder of one shard; each has scratch of its own.</summary>
 internal sealed class Owners(FaultyDisk disk)
 {
-    public const string Folder = "/shard";
-
     private int _count;
 
     public FaultyDisk Disk => disk;

@@ -43,7 +43,7 @@ public sealed class CompactionTests : IDisposable
             await shard.WriteAsync(Numbered(ids, number));
             Array.ForEach(ids, id => model[id] = number);
             written += ids.Length;
-            Assert.True(shard.Statistics.RowLogByteCount < ScratchByteCountMax, $"seed {seed}: {shard.Statistics.RowLogByteCount} bytes after {written} rows");
+            Assert.True(shard.Statistics.Bytes.Rows < ScratchByteCountMax, $"seed {seed}: {shard.Statistics.Bytes.Rows} bytes after {written} rows");
             Assert.True(FileByteCount() < ScratchByteCountMax, $"seed {seed}: {FileByteCount()} bytes of files after {written} rows");
         }
 
@@ -143,7 +143,7 @@ public sealed class CompactionTests : IDisposable
         }
 
         await using Shard again = await OpenAsync(_folder, Format, Options());
-        Assert.True(again.Statistics.RowLogByteCount < ScratchByteCountMax, $"{again.Statistics.RowLogByteCount} bytes");
+        Assert.True(again.Statistics.Bytes.Rows < ScratchByteCountMax, $"{again.Statistics.Bytes.Rows} bytes");
         AssertHolds(again, model);
     }
 
@@ -162,7 +162,7 @@ public sealed class CompactionTests : IDisposable
             await shard.WriteAsync(Numbered(hot, number));
         }
 
-        Assert.True(shard.Statistics.RowLogByteCount < ScratchByteCountMax);
+        Assert.True(shard.Statistics.Bytes.Rows < ScratchByteCountMax);
         Assert.All(gone, id => Assert.Equal((RowStatus.Erased, version), shard.StatusOf(id)));
         Assert.Equal(all.Except(gone), shard.RowIds().Order());
     }
@@ -173,7 +173,7 @@ public sealed class CompactionTests : IDisposable
     {
         const long Reserve = 2 << 20;
         var disk = new FaultyDisk();
-        await using Shard shard = await Shard.OpenAsync("/shard", "/scratch", Format, Options(disk, reserveByteCount: Reserve), CancellationToken.None);
+        await using Shard shard = await Shards.OpenAsync(Options(disk, reserveByteCount: Reserve), Format);
         long[] all = [.. Enumerable.Range(0, RowCount).Select(static row => (long)row)];
         await shard.WriteAsync(Numbered(all, 1));
         disk.FreeBytes = 20 << 20;

@@ -19,11 +19,7 @@ public sealed class PageDeviceTests
         byte[] pages = Pinned(2 * PageByteCount);
         Array.Fill(pages, (byte)7);
         await WriteAsync(device, pages);
-        disk.Corrupt("/scratch/pages.0", static bytes =>
-        {
-            bytes[PageByteCount] ^= 1;
-            return bytes;
-        });
+        disk.FlipBit("/scratch/pages.0", PageByteCount * 8);
 
         byte[] read = Pinned(byteCount);
         Array.Fill(read, (byte)1);
@@ -40,11 +36,7 @@ public sealed class PageDeviceTests
         using var device = new PageDevice(disk, "/scratch", PageByteCount);
         device.Initialize(1 << 20);
         await WriteAsync(device, Pinned(2 * PageByteCount));
-        disk.Corrupt("/scratch/pages.0", static bytes =>
-        {
-            bytes[PageByteCount] ^= 1;
-            return bytes;
-        });
+        disk.FlipBit("/scratch/pages.0", PageByteCount * 8);
 
         await ReadAsync(device, 0, Pinned(2 * PageByteCount));
 

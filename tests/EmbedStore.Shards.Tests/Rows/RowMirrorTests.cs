@@ -53,12 +53,9 @@ public sealed class RowMirrorTests
         await shard.DisposeAsync();
     }
 
-    private static Task<Shard> OpenAsync(FaultyDisk disk, IRowMirror mirror, int stateByteCount) => Shard.OpenAsync(
-        "/shard",
-        "/scratch",
-        new RowFormat(ElementType.F32, Width, initializer: RowInitializer.Constant(7), optimizer: stateByteCount == 0 ? null : new RowwiseAdagradOptimizer { Rate = 0, Epsilon = 1 }),
-        new ShardOptions { Disk = disk, Mirror = mirror, ReserveByteCount = 0, MemoryByteCount = 1 << 18, PageByteCount = 1 << 14, ExpectedRowCount = 1024 },
-        CancellationToken.None);
+    private static Task<Shard> OpenAsync(FaultyDisk disk, IRowMirror mirror, int stateByteCount) => Shards.OpenAsync(
+        Options(disk) with { Mirror = mirror },
+        new RowFormat(ElementType.F32, Width, initializer: RowInitializer.Constant(7), optimizer: stateByteCount == 0 ? null : new RowwiseAdagradOptimizer { Rate = 0, Epsilon = 1 }));
 
     private static void AssertSame(Shard shard, DictionaryMirror mirror, long[] ids, string where)
     {

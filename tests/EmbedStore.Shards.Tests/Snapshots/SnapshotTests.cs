@@ -7,8 +7,6 @@ namespace EmbedStore.Shards.Tests;
 /// <summary>A snapshot holds what it says, replaces the log before it, and is never believed unseen.</summary>
 public sealed class SnapshotTests
 {
-    private const string Folder = "/shard";
-
     [Fact]
     public async Task OpenAsync_WithSnapshots_ReplaysOnlyTheLogBehindTheNewest()
     {
@@ -319,5 +317,5 @@ public sealed class SnapshotTests
         [.. disk.FileNames(Folder).Where(name => name != "owner").Select(name => (name, Convert.ToHexString(disk.ReadAll($"{Folder}/{name}"))))];
 
     private static Task<Shard> OpenAsync(FaultyDisk disk, long segmentByteCountMax = 1 << 20, RowFormat? format = null) =>
-        Shard.OpenAsync(Folder, "/scratch", format ?? FourFloats, Options(disk, segmentByteCountMax: segmentByteCountMax), CancellationToken.None);
+        Shards.OpenAsync(Options(disk, segmentByteCountMax: segmentByteCountMax), format);
 }

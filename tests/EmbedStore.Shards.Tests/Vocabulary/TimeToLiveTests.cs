@@ -85,11 +85,11 @@ public sealed class TimeToLiveTests
             _time.Advance(50 * Millisecond);
             await shard.WriteAsync(Row(3, 1));
             _time.Advance(51 * Millisecond);
-            long before = shard.Statistics.RowLogByteCount;
+            long before = shard.Statistics.Bytes.Rows;
 
             Assert.Equal(Rows - 1, await shard.PurgeAsync());
 
-            Assert.InRange(shard.Statistics.RowLogByteCount - before, Rows * 48L, (Rows * 48L) + (1 << 14));
+            Assert.InRange(shard.Statistics.Bytes.Rows - before, Rows * 48L, (Rows * 48L) + (1 << 14));
             AssertOneIsLeft(shard);
             Assert.Equal(0, await shard.PurgeAsync());
         }
@@ -145,7 +145,7 @@ public sealed class TimeToLiveTests
     {
         await (await OpenAsync(100)).DisposeAsync();
         await Assert.ThrowsAsync<ArgumentException>(() => OpenAsync(101));
-        await Assert.ThrowsAsync<ArgumentException>(() => Shard.OpenAsync("/shard", "/scratch", Format(100) with { AdmissionCount = 2 }, Options(_disk), CancellationToken.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Shards.OpenAsync(Options(_disk), Format(100) with { AdmissionCount = 2 }));
     }
 
     /// <summary>Two shards get the same updates, one of them is closed and opened all the time: a bit that differs once differs for good.</summary>
@@ -157,7 +157,7 @@ public sealed class TimeToLiveTests
         var random = new Random(seed);
         var optimizer = new AdamOptimizer { Rate = 0.1, Beta1 = 0.9, Beta2 = 0.99, Epsilon = 1e-8, StochasticRoundingSeed = 5 };
         var format = new RowFormat(ElementType.BF16, Width, initializer: RowInitializer.Uniform(-1, 1, seed), optimizer: optimizer) { TimeToLiveMilliseconds = 30, AdmissionCount = 2 };
-        Task<Shard> OpenAsync(IDisk disk) => Shard.OpenAsync("/shard", "/scratch", format, Options(disk, time: _time), CancellationToken.None);
+        Task<Shard> OpenAsync(IDisk disk) => Shards.OpenAsync(Options(disk, time: _time), format);
         var (stays, moves) = (new FaultyDisk(), new FaultyDisk());
         await using Shard left = await OpenAsync(stays);
         Shard right = await OpenAsync(moves);
@@ -201,18 +201,6 @@ public sealed class TimeToLiveTests
 
     private static RowFormat Format(long timeToLive) => FourFloats with { TimeToLiveMilliseconds = timeToLive };
 
-    private Task<Shard> OpenAsync(long timeToLive, TimeSpan? purgeInterval = null)
-    {
-        ShardOptions options = Options(_disk, time: _time);
-        return Shard.OpenAsync("/shard", "/scratch", Format(timeToLive), new ShardOptions
-        {
-            Disk = options.Disk,
-            Time = options.Time,
-            ReserveByteCount = 0,
-            MemoryByteCount = options.MemoryByteCount,
-            PageByteCount = options.PageByteCount,
-            ExpectedRowCount = options.ExpectedRowCount,
-            PurgeInterval = purgeInterval ?? TimeSpan.FromDays(1),
-        }, CancellationToken.None);
-    }
+    private Task<Shard> OpenAsync(long timeToLive, TimeSpan? purgeInterval = null) =>
+        Shards.OpenAsync(Options(_disk, time: _time) with { PurgeInterval = purgeInterval ?? TimeSpan.FromDays(1) }, Format(timeToLive));
 }

@@ -25,7 +25,7 @@ public sealed class VocabularyModelTests
             TimeToLiveMilliseconds = timeToLive > 0 ? timeToLive : null,
             AdmissionCount = admission,
         };
-        Task<Shard> OpenAsync() => Shard.OpenAsync("/shard", "/scratch", format, Options(disk, segmentByteCountMax: 100_000, time: time), CancellationToken.None);
+        Task<Shard> OpenAsync() => Shards.OpenAsync(Options(disk, segmentByteCountMax: 100_000, time: time), format);
         Shard shard = await OpenAsync();
         long snapshots = 0;
         for (int step = 0; step < 400; step++)
@@ -46,7 +46,7 @@ public sealed class VocabularyModelTests
                     shard = await OpenAsync();
                     break;
                 case 2:
-                    await SnapshotBesideAsync(shard, ++snapshots, () => WriteBothAsync(shard, model, random, ids, Now(time)));
+                    await shard.SnapshotAmidAsync(++snapshots, () => WriteBothAsync(shard, model, random, ids, Now(time)));
                     break;
                 case 3 or 4:
                     await shard.WriteAsync(Erase(ids));
@@ -78,19 +78,6 @@ public sealed class VocabularyModelTests
     }
 
     private static long Now(ManualTime time) => time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private static async Task SnapshotBesideAsync(Shard shard, long id, Func<Task> write)
-    {
-        await write();
-        Task<ShardSnapshot> scan = shard.BeginSnapshotAsync(id, CancellationToken.None);
-        await write();
-        await using ShardSnapshot snapshot = await scan;
-        await write();
-        await snapshot.EndAsync();
-        await write();
-        await snapshot.SaveAsync();
-        await snapshot.KeepAsync(snapshot.PreviousId);
-    }
 
     private static async Task WriteBothAsync(Shard shard, VocabularyModel model, Random random, long[] ids, long now)
     {

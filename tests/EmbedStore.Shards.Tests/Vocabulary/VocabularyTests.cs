@@ -123,7 +123,7 @@ public sealed class VocabularyTests
             await shard.WriteAsync(new RowWrite { Kind = RowWriteKind.Assign, RowIds = chunk, Columns = new ColumnRange(0, 300, 1), Values = new byte[chunk.Length * 300] });
         }
 
-        long before = shard.Statistics.RowLogByteCount;
+        long before = shard.Statistics.Bytes.Rows;
         using var stop = new CancellationTokenSource();
         Task reader = Task.Run(() =>
         {
@@ -140,7 +140,7 @@ public sealed class VocabularyTests
         await stop.CancelAsync();
         await reader;
         Assert.Equal(ids.Select(static id => id / 100 % 2 == 0 ? RowStatus.Erased : RowStatus.Evicted), Statuses(shard, ids));
-        Assert.True(shard.Statistics.RowLogByteCount - before < Rows * 49L, "A header each, if nothing was given back yet.");
+        Assert.True(shard.Statistics.Bytes.Rows - before < Rows * 49L, "A header each, if nothing was given back yet.");
         Assert.Equal(0, shard.RowCount);
     }
 
@@ -179,8 +179,8 @@ public sealed class VocabularyTests
     public async Task WriteAsync_RowsThatAreGone_GiveTheirScratchBack(long goneRowCountMax, long neededByteCount)
     {
         const int Rows = 20_000, Width = 300, MemoryByteCount = 1 << 18;
-        ShardOptions options = OptionsWith(goneRowCountMax: goneRowCountMax);
-        await using Shard shard = await Shard.OpenAsync("/shard", "/scratch", new RowFormat(ElementType.U8, Width), options, CancellationToken.None);
+        ShardOptions options = Options(_disk, segmentByteCountMax: 1 << 16, memoryByteCount: MemoryByteCount) with { GoneRowCountMax = goneRowCountMax };
+        await using Shard shard = await Shards.OpenAsync(options, new RowFormat(ElementType.U8, Width));
         long[] ids = [.. Enumerable.Range(0, Rows).Select(static i => (long)i)];
         foreach (long[] chunk in ids.Chunk(1000))
         {
@@ -193,12 +193,12 @@ public sealed class VocabularyTests
         }
 
         // Each commit does a part of it, also one that changes nothing.
-        for (int i = 0; i < 2000 && shard.Statistics.RowLogByteCount > (2 * neededByteCount) + (2 * MemoryByteCount); i++)
+        for (int i = 0; i < 2000 && shard.Statistics.Bytes.Rows > (2 * neededByteCount) + (2 * MemoryByteCount); i++)
         {
             await shard.WriteAsync(Erase(0));
         }
 
-        Assert.InRange(shard.Statistics.RowLogByteCount, 1, (2 * neededByteCount) + (2 * MemoryByteCount));
+        Assert.InRange(shard.Statistics.Bytes.Rows, 1, (2 * neededByteCount) + (2 * MemoryByteCount));
         RowStatus[] statuses = Statuses(shard, ids);
         int remembered = (int)Math.Min(goneRowCountMax / 2, Rows);
         Assert.All(statuses[^remembered..], static status => Assert.Equal(RowStatus.Erased, status));
@@ -292,19 +292,6 @@ public sealed class VocabularyTests
         }
     }
 
-    private Task<Shard> OpenAsync(int admission = 1, int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) => Shard.OpenAsync(
-        "/shard", "/scratch", FourFloats with { AdmissionCount = admission }, OptionsWith(candidateCountMax, goneRowCountMax, uses), CancellationToken.None);
-
-    private ShardOptions OptionsWith(int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) => new()
-    {
-        Disk = _disk,
-        SegmentByteCountMax = 1 << 16,
-        ReserveByteCount = 0,
-        MemoryByteCount = 1 << 18,
-        PageByteCount = 1 << 14,
-        ExpectedRowCount = 1024,
-        CandidateCountMax = candidateCountMax,
-        GoneRowCountMax = goneRowCountMax,
-        Uses = uses,
-    };
+    private Task<Shard> OpenAsync(int admission = 1, int candidateCountMax = 1000, long goneRowCountMax = 1000, UseClock? uses = null) => Shards.OpenAsync(
+        Options(_disk, segmentByteCountMax: 1 << 16) with { CandidateCountMax = candidateCountMax, GoneRowCountMax = goneRowCountMax, Uses = uses }, FourFloats with { AdmissionCount = admission });
 }

@@ -53,7 +53,7 @@ internal sealed class HttpConnection(PeerSocket socket) : IDisposable
 
     private int ReadHead()
     {
-        bool isSuccess = _socket.ReadLine().StartsWith("HTTP/1.1 200"u8);
+        bool isSuccess = _socket.ReadLine().StartsWith("HTTP/1.1 20"u8);
         int bodyLength = 0;
         SharedFile = null;
         for (ReadOnlySpan<byte> line = _socket.ReadLine(); !line.IsEmpty; line = _socket.ReadLine())

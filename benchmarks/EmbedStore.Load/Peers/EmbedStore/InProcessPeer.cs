@@ -25,7 +25,7 @@ internal sealed class InProcessPeer : IPeer
         _catalog = TableCatalog.Open(new StorageOptions { Folder = folder, TableMemoryByteCount = memoryByteCount });
         var router = new LocalShardRouter();
         var limits = new ServingLimits();
-        _lookups = new LookupPipeline(new LocalRowCache(), router, new CpuGather(), limits);
+        _lookups = new LookupPipeline(new LocalRowCache(), router, new CpuGather(), limits, coreCount: 1);
         _table = _catalog.CreateAsync("rows", Spec(rows), CancellationToken.None).GetAwaiter().GetResult().Table;
         var updates = new UpdatePipeline(router, limits);
         rows.ForEachRun(RunRowCount, (first, run) =>

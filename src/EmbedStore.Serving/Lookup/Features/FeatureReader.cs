@@ -10,7 +10,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
     public async ValueTask<FeatureAnswers> ReadAsync(IReadOnlyList<FeaturePlan> plans, CancellationToken cancellation)
     {
         // Before the first row is read: what is read is at least as new.
-        long version = plans.Min(static plan => plan.Request.Table.Version);
+        long version = plans.Min(plan => reader.VersionOf(plan.Request.Table));
         var readers = new Dictionary<Table, RowReader>();
         foreach (IGrouping<Table, FeaturePlan> ofTable in plans.GroupBy(static plan => plan.Request.Table))
         {
@@ -35,7 +35,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
         }
 
         memory.Own(rows);
-        return new RowReader(rows, router, gather, countsUses: false);
+        return new RowReader(rows, router, gather, new SpareCores(1), countsUses: false, reader.Freshness);
     }
 
     private async ValueTask<FeatureAnswer> AnswerAsync(FeaturePlan plan, RowReader rows, CancellationToken cancellation)
@@ -57,7 +57,7 @@ internal sealed class FeatureReader(RowReader reader, IShardRouter router, IGath
     }
 
     private static Lookup LookupOf(Table table, SequencePlan sequence, RowReader rows) =>
-        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, withStatus: false);
+        new(rows, table, sequence.Entries, AnswerFormat.OfRows(table.Rows, sequence.Type, sequence.Missing), sequence.Missing, statusMemory: null);
 
     private async ValueTask<Tensor> ReadWholeAsync(Lookup lookup, CancellationToken cancellation)
     {

@@ -14,7 +14,7 @@ internal sealed record SequencePlan(LookupEntries Entries, ElementType Type, Mis
     {
         Table table = feature.Table;
         RequireNoBags(feature);
-        Tensor ids = RequireTensors(table.Shape.HasKeys ? KeyTensors.Bind("ids", feature.Tensors, budget.Limits) : feature.Tensors);
+        Tensor ids = RequireTensors(table.Shape.HasKeys ? KeyTensors.Bind("ids", feature.Tensors, budget.Limits, memory) : feature.Tensors);
         ElementType type = RequireTypes(table, feature.Type, ids);
         TensorShape shape = ShapeOf(table, ids.Shape, type, budget);
         RowList rows = EmbeddingIds.Read(table, ids, memory);

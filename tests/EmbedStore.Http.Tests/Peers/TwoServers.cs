@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using EmbedStore.Serving;
+using EmbedStore.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EmbedStore.Http.Tests;
+
+/// <summary>Two servers in this process over one data folder, behind real sockets, which own what the test gives them.</summary>
+public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, Member> _members = [];
+
+    internal HandOwners Owners { get; } = new();
+
+    public ApiClient First => _members["first"].Api;
+
+    public ApiClient Second => _members["second"].Api;
+
+    public async Task InitializeAsync()
+    {
+        foreach (string name in (string[])["first", "second"])
+        {
+            await StartAsync(name);
+        }
+
+        Owners.Home = "first";
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
+
+    public async Task DisposeAsync()
+    {
+        foreach (Member member in _members.Values)
+        {
+            await member.StopAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    /// <summary>Starts a server that has its scratch alone to itself.</summary>
+    public async Task StartAsync(string name)
+    {
+        int peerPort = FreePort();
+        var settings = new Dictionary<string, string?>
+        {
+            ["EmbedStore:Data"] = _folder["data"],
+            ["EmbedStore:ScratchFolder"] = _folder["scratch-" + name],
+            ["EmbedStore:HttpPort"] = "0",
+            ["EmbedStore:Cluster:PeerPort"] = peerPort.ToString(CultureInfo.InvariantCulture),
+            ["EmbedStore:Cluster:PeerKey"] = new string('k', 32),
+            ["EmbedStore:Cluster:MoveWait"] = "00:00:03",
+        };
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+        WebApplication app = EmbedStoreHost.Build(configuration, join: (builder, _) => builder.Services.AddSingleton(Owners.For(name)));
+        IReadOnlyCollection<string> addresses = await app.ListenAsync();
+        Owners.Add(name, new Uri($"http://127.0.0.1:{peerPort}"));
+        string door = addresses.First(address => new Uri(address).Port != peerPort);
+        _members[name] = new Member(app, new HttpClient { BaseAddress = new Uri(door) });
+    }
+
+    /// <summary>Stops a server; others may take what it had.</summary>
+    public async Task StopAsync(string name)
+    {
+        Owners.Remove(name);
+        _members.Remove(name, out Member? member);
+        await member!.StopAsync();
+    }
+
+    public Uri PeerAddress(string name) => Owners.For(name).Servers.First(server => server.Name == name).Address;
+
+    /// <summary>Makes a server the owner of a shard; whoever was it before lets go first, unless the test says that it cannot.</summary>
+    public async Task GiveAsync(ShardKey shard, string server, bool letsGo = true)
+    {
+        Owners.Orphan(shard);
+        foreach (Member member in _members.Values.Where(_ => letsGo))
+        {
+            await member.Host.ReleaseAsync(shard);
+        }
+
+        Owners.Own(shard, server);
+        Assert.True(_members[server].Host.Take(shard));
+    }
+
+    /// <summary>Takes a shard from whoever has it: nobody owns it then.</summary>
+    public async Task OrphanAsync(ShardKey shard)
+    {
+        Owners.Orphan(shard);
+        foreach (Member member in _members.Values)
+        {
+            await member.Host.ReleaseAsync(shard);
+        }
+    }
+
+    /// <summary>Has every server open again what it owns and could not open.</summary>
+    internal void Retry(IReadOnlyList<ShardKey> shards)
+    {
+        foreach (Member member in _members.Values)
+        {
+            foreach (ShardKey shard in shards)
+            {
+                member.Host.Retry(shard);
+            }
+        }
+    }
+
+    /// <summary>Creates a table and deals its shards out: first, second, first, ...</summary>
+    public async Task<string> NewAsync(string shape, string more = "")
+    {
+        string table = await First.NewAsync(shape, more);
+        await DealAsync(table);
+        return table;
+    }
+
+    /// <summary>Deals the shards of a table out.</summary>
+    public async Task DealAsync(string table)
+    {
+        foreach (ShardKey shard in KeysOf(table))
+        {
+            await GiveAsync(shard, shard.Shard % 2 == 0 ? "first" : "second");
+        }
+    }
+
+    /// <summary>The shards of a table.</summary>
+    internal IReadOnlyList<ShardKey> KeysOf(string table)
+    {
+        TableCatalog catalog = _members["first"].App.Services.GetRequiredService<TableCatalog>();
+        using TableLease lease = catalog.Lease(table);
+        return [.. lease.Table.Shards.Select((_, number) => new ShardKey(lease.Table.Id, lease.Table.Generation, number))];
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private sealed class Member(WebApplication app, HttpClient http)
+    {
+        public WebApplication App => app;
+
+        public ApiClient Api { get; } = new(http);
+
+        public IShardHost Host => app.Services.GetRequiredService<IShardHost>();
+
+        public async Task StopAsync()
+        {
+            http.Dispose();
+            await app.StopAsync();
+            await app.DisposeAsync();
+        }
+    }
+}
