@@ -112,7 +112,7 @@ public sealed class OwnershipModelTests
         private async Task TakeOverAsync()
         {
             var gate = new StepGate();
-            var through = new SteppedDisk(_owners.Disk, Folder)
+            var through = new SteppedDisk(_owners.Disk, Shards.Folder)
             {
                 Before = (_, _) =>
                 {
