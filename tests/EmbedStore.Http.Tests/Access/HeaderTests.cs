@@ -52,6 +52,20 @@ public sealed class HeaderTests(KeyedServer server) : IClassFixture<KeyedServer>
         Assert.StartsWith("HTTP/1.1 401 ", await RawSocket.ExchangeAsync(server.Address, Head + "Content-Length: 3\r\n\r\n{[}"), StringComparison.Ordinal);
     }
 
+    /// <summary>Else the connection would be reset under whoever sends, and the answer lost.</summary>
+    [Fact]
+    public async Task Import_WithoutAKey_IsReadFarEnoughThatItsSenderGetsTheAnswer()
+    {
+        byte[] body = new byte[16 << 20];
+        string head = $"POST /v1/tables/t/import?format=text HTTP/1.1\r\nHost: a\r\nContent-Length: {(1L << 40) - 1}\r\n\r\n";
+        await using System.Net.Sockets.NetworkStream stream = await RawSocket.SendAsync(server.Address, head);
+        await stream.WriteAsync(body);
+        stream.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        string answer = await RawSocket.ReadToEndAsync(stream);
+        Assert.StartsWith("HTTP/1.1 401 ", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Connection_ServesEachCallByItsOwnKey()
     {
