@@ -65,7 +65,7 @@ public sealed class Table : IAsyncDisposable
     public CachedRows? Cached => Memory as CachedRows;
 
     /// <summary>Rows above the processor's memory, when there is such a place and a shard was opened.</summary>
-    public IRowMirror? Tier => (Made as TieredMirror)?.Tier;
+    public ITierRows? Tier => (Made as TieredMirror)?.Tier;
 
     private IRowMirror? Memory => Made is TieredMirror tiered ? tiered.Memory : Made;
 
@@ -155,7 +155,7 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    private static IRowMirror? WithTier(IRowMirror? memory, IRowMirror? tier) => tier is null ? memory : new TieredMirror(memory, tier);
+    private static IRowMirror? WithTier(IRowMirror? memory, ITierRows? tier) => tier is null ? memory : new TieredMirror(memory, tier);
 
     /// <summary>Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have, and <see cref="Tier"/>: before its first shard opens.</summary>
     internal IRowMirror? MakeMirror() => _mirror.Value;
@@ -224,7 +224,7 @@ public sealed class Table : IAsyncDisposable
             await slot.CloseAsync();
         }
 
-        (Tier as IDisposable)?.Dispose();
+        Tier?.Dispose();
         Resident?.Dispose();
         Cached?.Dispose();
         Capacity?.Dispose();

@@ -160,10 +160,10 @@ public sealed class DeviceCacheTests
     {
         if (!File.Exists("/usr/lib/x86_64-linux-gnu/libcuda.so.1"))
         {
-            Assert.Null(GpuDevice.TryOpen(new GpuOptions(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+            Assert.Null(GpuDevice.Open(new GpuOptions(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
         }
 
-        Assert.Null(GpuDevice.TryOpen(new GpuOptions { Device = "none" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+        Assert.Null(GpuDevice.Open(new GpuOptions { Device = "none" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ internal sealed class ServedDevice : IAsyncDisposable
 
     private ServedDevice(long memoryByteCount, GpuOptions options, bool sends)
     {
-        Tier = new GpuTier(GpuDevice.TryOpen(options, NullLogger.Instance), options, NullLogger.Instance, sends);
+        Tier = new GpuTier(GpuDevice.Open(options, NullLogger.Instance), options, NullLogger.Instance, sends);
         Cache = new DeviceRowCache(Tier, new LocalRowCache());
         Compute = new DeviceCompute(Tier);
         _catalog = TableCatalog.Open(new StorageOptions { Folder = _folder.Path, TableMemoryByteCount = memoryByteCount, ReserveByteCount = 0, Tier = Tier });
