@@ -217,6 +217,8 @@ public sealed partial class GpuTier : IRowTier, IDisposable
 
         public RowStatus Read(long rowId, Span<byte> data, out long lsn) => ((IRowMirror)rows).Read(rowId, data, out lsn);
 
+        public void Forget(Predicate<long> isMeant) => rows.Forget(isMeant);
+
         public void Dispose() => tier.Remove(table);
     }
 }

@@ -18,7 +18,7 @@ public interface IRowTier
 }
 
 /// <summary>A table's rows in a tier: any part of them. Told of every change after the processor's memory was, and disposed with the table.</summary>
-public interface ITierRows : IRowMirror, IDisposable
+public interface ITierRows : IMovingRows, IDisposable
 {
     /// <summary>Memory of the tier that they take. Unit: bytes, exact.</summary>
     long ByteCount { get; }
@@ -27,13 +27,20 @@ public interface ITierRows : IRowMirror, IDisposable
 /// <summary>Tells the processor's memory of a change, then the tier above it: who finds nothing above finds the newest below.</summary>
 /// <param name="memory">Answers for both; null: neither has every row.</param>
 /// <param name="tier">Above it.</param>
-internal sealed class TieredMirror(IRowMirror? memory, ITierRows tier) : IRowMirror
+internal sealed class TieredMirror(IRowMirror? memory, ITierRows tier) : IMovingRows
 {
     /// <summary>The processor's memory.</summary>
     public IRowMirror? Memory { get; } = memory;
 
     /// <summary>What is above it.</summary>
     public ITierRows Tier { get; } = tier;
+
+    /// <inheritdoc/>
+    public void Forget(Predicate<long> isMeant)
+    {
+        (Memory as IMovingRows)?.Forget(isMeant);
+        Tier.Forget(isMeant);
+    }
 
     bool IRowMirror.IsComplete => Memory is { IsComplete: true };
 
