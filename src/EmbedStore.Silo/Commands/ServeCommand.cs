@@ -35,7 +35,9 @@ internal static class ServeCommand
         return 0;
     }
 
-    private static WebApplication Build(Instance instance)
+    /// <summary>Puts the server together; it does not listen yet.</summary>
+    /// <exception cref="StartException">A setting is wrong, the data folder cannot be used, or the device that is named is not there.</exception>
+    internal static WebApplication Build(Instance instance)
     {
         ClusterSettings settings = SettingsOf(instance.Options.Cluster);
         try
