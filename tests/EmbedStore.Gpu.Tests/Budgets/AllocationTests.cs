@@ -51,7 +51,7 @@ public sealed class AllocationTests
             var all = new Dictionary<string, Tensor>(tensors) { ["offsets"] = Offsets };
             if (isWeighted)
             {
-                all["weights"] = tensors["ids"].Shape == Few.Shape ? Few : Many;
+                all["weights"] = tensors["ids"].Data.Length == FewIds * sizeof(long) ? Few : Many;
             }
 
             await served.Lookups.PoolAsync(served.Table, new BagRequest { Tensors = all, Mode = PoolingMode.Sum }, memory, CancellationToken.None);

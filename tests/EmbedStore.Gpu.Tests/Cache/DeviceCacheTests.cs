@@ -136,37 +136,6 @@ public sealed class DeviceCacheTests
     }
 
     [Fact]
-    public void Allocate_LessMemoryThanAsked_TakesWhatFits()
-    {
-        using GpuDevice device = DeviceRig.Open();
-        int left = 3;
-        device.Fault = step =>
-        {
-            if (step == DeviceStep.Allocate && left-- > 0)
-            {
-                throw new DeviceFaultException("No memory.");
-            }
-        };
-
-        using Slab? slab = Slab.TryAllocate(device, new RowLayout(new RowFormat(ElementType.F32, 4)), 1 << 12);
-
-        Assert.Equal(1 << 9, slab!.SlotCount);
-        Assert.Equal((1 << 9) * 24, slab.ByteCount);
-        Assert.True(device.IsOn);
-    }
-
-    [Fact]
-    public void TryOpen_NoDriver_SaysSoAndStaysOff()
-    {
-        if (!File.Exists("/usr/lib/x86_64-linux-gnu/libcuda.so.1"))
-        {
-            Assert.Null(GpuDevice.Open(new GpuOptions(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
-        }
-
-        Assert.Null(GpuDevice.Open(new GpuOptions { Device = "none" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
-    }
-
-    [Fact]
     public async Task LookUp_OtherTypes_AreConvertedOnTheDevice()
     {
         await using ServedDevice served = await ServedDevice.OpenAsync(ServedDevice.Spec(300, 20));
