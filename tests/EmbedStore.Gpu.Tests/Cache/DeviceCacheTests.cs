@@ -136,6 +136,23 @@ public sealed class DeviceCacheTests
     }
 
     [Fact]
+    public async Task Forget_RowsOfAShard_AreReadFromBelowUntilTheyAreBack()
+    {
+        await using ServedDevice served = await ServedDevice.OpenAsync(ServedDevice.Spec(100, 16));
+        long[] ids = [.. Enumerable.Range(0, 100)];
+        await served.AssignAsync(ids, [.. ids.SelectMany(static id => Enumerable.Repeat((float)id, 16))]);
+        served.Fill();
+
+        served.Table.Tier!.Forget(static id => id % 2 == 0);
+
+        Assert.Equal(50, served.Rows.Directory.ValidCount);
+        Assert.Equal(await served.LookUpAsync(served.Plain, ids), await served.LookUpAsync(ids));
+        served.Fill();
+        Assert.True(served.Rows.IsComplete);
+        Assert.Equal(await served.LookUpAsync(served.Plain, ids), await served.LookUpAsync(ids));
+    }
+
+    [Fact]
     public async Task LookUp_OtherTypes_AreConvertedOnTheDevice()
     {
         await using ServedDevice served = await ServedDevice.OpenAsync(ServedDevice.Spec(300, 20));
