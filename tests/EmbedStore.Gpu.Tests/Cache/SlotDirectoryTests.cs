@@ -1,4 +1,4 @@
-namespace EmbedStore.Gpu.Tests.Cache;
+namespace EmbedStore.Gpu.Tests;
 
 /// <summary>Which row is where: what is forgotten is not read, and what was on its way does not come back.</summary>
 public sealed class SlotDirectoryTests
