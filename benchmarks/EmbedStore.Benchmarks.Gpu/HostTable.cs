@@ -36,7 +36,7 @@ internal static class HostTable
         // Half of what is left goes to a table, so twice a tenth.
         long tenth = RowCount / 10 * new RowLayout(new RowFormat(ElementType.F32, Width)).SlotByteCount;
         var options = new GpuOptions { Device = device.IsProcessor ? GpuOptions.Processor : "auto", MemoryBytes = 2 * tenth, StagingBytes = 64 << 20, CalibrationTime = TimeSpan.Zero };
-        using var tier = new GpuTier(GpuDevice.TryOpen(options, NullLogger.Instance), options, NullLogger.Instance);
+        using var tier = new GpuTier(GpuDevice.Open(options, NullLogger.Instance), options, NullLogger.Instance);
         TableCatalog catalog = TableCatalog.Open(new StorageOptions { Folder = folder, TableMemoryByteCount = 4L << 30, ReserveByteCount = 0, Tier = tier });
         var router = new LocalShardRouter();
         var below = new LocalRowCache();

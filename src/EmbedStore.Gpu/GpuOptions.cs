@@ -4,6 +4,12 @@ namespace EmbedStore.Gpu;
 /// <remarks>Immutable; an invalid one cannot be built.</remarks>
 public sealed record GpuOptions
 {
+    /// <summary>A device when there is one.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>No device.</summary>
+    public const string None = "none";
+
     /// <summary>The device that tests run kernels on: no more than a processor.</summary>
     public const string Processor = "cpu";
 
@@ -14,15 +20,15 @@ public sealed record GpuOptions
     private const int StagingByteCountMax = 1 << 30;
     private const int StreamCountMax = 64;
 
-    /// <summary><c>auto</c>: the first CUDA device when there is one · <c>none</c> · <c>cpu</c>: kernels on the processor, slow, for tests · <c>cuda:N</c>: that device. Default: auto.</summary>
+    /// <summary><c>auto</c>: the first CUDA device when there is one · <c>none</c> · <c>cuda:N</c>: that one · <c>cpu</c>: kernels on the processor, slow, for tests. Default: auto.</summary>
     /// <exception cref="ArgumentException">The value is none of these.</exception>
     public string Device
     {
         get;
-        init => field = value is "auto" or "none" or Processor || CudaIndexOf(value) is not null
+        init => field = value is Auto or None or Processor || CudaIndexOf(value) is not null
             ? value
             : throw new ArgumentException($"Must be auto, none, cpu or cuda:N; was \"{value}\".", nameof(Device));
-    } = "auto";
+    } = Auto;
 
     /// <summary>Device memory for rows of all tables together. Unit: bytes. Default: 0, four fifths of what is free. Range: 0, or [1 MiB, 4 TiB].</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
@@ -54,14 +60,14 @@ public sealed record GpuOptions
             : throw new ArgumentOutOfRangeException(nameof(StreamCount), value, $"Must be in [1, {StreamCountMax}].");
     } = 4;
 
-    /// <summary>Time that changed rows are collected before they go to the device; until then the processor's memory serves them. Default: 1 ms. Range: (0, 1 s].</summary>
+    /// <summary>Time that changed rows are collected before they go to the device; until then the processor's memory serves them. Default: 1 ms. Range: [1 ms, 1 s].</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan FlushInterval
     {
         get;
-        init => field = value > TimeSpan.Zero && value <= TimeSpan.FromSeconds(1)
+        init => field = value >= TimeSpan.FromMilliseconds(1) && value <= TimeSpan.FromSeconds(1)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(FlushInterval), value, "Must be in (0, 1 s].");
+            : throw new ArgumentOutOfRangeException(nameof(FlushInterval), value, "Must be in [1 ms, 1 s].");
     } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Time for each measurement of what the device is worth. Default: 5 ms. Range: [0, 1 s]. 0: it is used for everything it can do.</summary>

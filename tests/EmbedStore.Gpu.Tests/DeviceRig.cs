@@ -52,7 +52,10 @@ internal sealed class DeviceRig : IDisposable
 
     public int SlotCount => Rows.Length / Layout.DataByteCount;
 
-    public static GpuDevice Open() => GpuDevice.TryOpen(new GpuOptions { Device = "cpu" }, NullLogger.Instance)!;
+    /// <summary>Whether this machine has a driver, and so perhaps a device: tests of machines without one have nothing to say there.</summary>
+    public static bool HasDriver => NativeLibrary.TryLoad("libcuda.so.1", out _) || NativeLibrary.TryLoad("nvcuda", out _);
+
+    public static GpuDevice Open() => GpuDevice.Open(new GpuOptions { Device = "cpu" }, NullLogger.Instance)!;
 
     public ReadOnlySpan<byte> Row(int slot) => Rows.AsSpan(slot * Layout.DataByteCount, Layout.DataByteCount);
 

@@ -15,6 +15,9 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
 {
     private const int BackfillRowCount = 4096;
 
+    /// <summary>Reads what is owned here.</summary>
+    private static readonly LocalShardRouter Owned = new();
+
     private readonly GpuDevice _device;
     private readonly Slab _slab;
     private readonly PendingRows _pending;
@@ -23,6 +26,8 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
     private readonly Action _signal;
     private long _liveRowCount;
     private int _backfillNext;
+    private bool _isPass;
+    private volatile bool _isPassDue = true;
     private volatile bool _isDisposed;
 
     private delegate void ScatterLaunch(LaneHalf half, Part<byte> rows, Part<int> slots, Part<long> versions);
@@ -186,34 +191,48 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
     /// <param name="data">As it is stored.</param>
     public void Offer(long rowId, long version, long clock, ReadOnlySpan<byte> data)
     {
-        if (_device.IsOn && _pending.HasRoomForAdmissions && Directory.Wants(rowId) && _pending.TryAdd(new PendingEntry(rowId, version, 0, clock), data))
+        if (_device.IsOn && _pending.AdmissionRoom > 0 && Directory.Wants(rowId) && _pending.TryAdd(new PendingEntry(rowId, version, 0, clock), data))
         {
             _signal();
         }
     }
 
-    /// <summary>Offers rows that the processor's memory has and the device has not: a part of the table each time.</summary>
+    /// <summary>Offers rows that the device may have and has not, from where all of them are: the processor's memory, or the shards of a table whose owners may change. A part of the table each time.</summary>
     /// <param name="table">The table.</param>
     /// <returns>False: there is nothing to do now.</returns>
     public bool Backfill(Table table)
     {
-        if (!Directory.IsDirect || IsComplete || !_device.IsOn || table.Resident is not { } resident || !table.AllShardsServe() || _pending.Count > 0)
+        if (!Directory.IsDirect || IsComplete || !_device.IsOn || (table.Resident is null && !table.IsShared) || !table.AllShardsServe() || _pending.Count > 0)
         {
             return false;
         }
 
+        int most = Math.Min(Math.Min(BackfillRowCount, _pending.AdmissionRoom), Math.Max(1, RowFormat.RowByteCountMax / Layout.DataByteCount * 4));
+        if (most == 0)
+        {
+            return true;
+        }
+
+        // Shards are slower to ask than memory: they are asked for rows that were never here once, and again when some come back from another owner.
+        if (_backfillNext == 0)
+        {
+            _isPass = _isPassDue || table.Resident is not null;
+            _isPassDue = false;
+        }
+
         long clock = Directory.Clock;
-        int most = Math.Min(BackfillRowCount, Math.Max(1, RowFormat.RowByteCountMax / Layout.DataByteCount * 4));
         long[] ids = ArrayPool<long>.Shared.Rent(most);
         int limit = (int)Math.Min(Directory.SlotCount, table.Shape.RowCount);
-        int count = Directory.ListEmpty(_backfillNext, ids.AsSpan(0, most), out _backfillNext);
+        int count = Directory.ListMissing(_backfillNext, _isPass, ids.AsSpan(0, most), out _backfillNext);
         count = ids.AsSpan(0, count).IndexOfAnyExceptInRange(0L, limit - 1L) is var end and >= 0 ? end : count;
         _backfillNext = _backfillNext >= limit ? 0 : _backfillNext;
         if (count > 0)
         {
-            Backfill(resident, ids.AsSpan(0, count), clock);
+            Backfill(table, ids.AsMemory(0, count), clock);
         }
 
+        // Without room some may have been refused.
+        _isPassDue |= _pending.AdmissionRoom == 0;
         ArrayPool<long>.Shared.Return(ids);
         return _pending.Count > 0 || _backfillNext != 0;
     }
@@ -258,7 +277,11 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Forget(Predicate<long> isMeant) => Directory.Forget(isMeant);
+    public void Forget(Predicate<long> isMeant)
+    {
+        Directory.Forget(isMeant);
+        _isPassDue = true;
+    }
 
     RowStatus IRowMirror.Read(long rowId, Span<byte> data, out long lsn) => throw new NotSupportedException("Not every row is here.");
 
@@ -271,14 +294,16 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
         _slab.Dispose();
     }
 
-    private void Backfill(ResidentRows resident, ReadOnlySpan<long> ids, long clock)
+    private void Backfill(Table table, ReadOnlyMemory<long> rowIds, long clock)
     {
+        ReadOnlySpan<long> ids = rowIds.Span;
         int size = Layout.DataByteCount;
         byte[] rows = ArrayPool<byte>.Shared.Rent(ids.Length * size);
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(ids.Length);
         long[] versions = ArrayPool<long>.Shared.Rent(ids.Length);
-        resident.Read(ids, new RowBlock(rows.AsMemory(0, ids.Length * size), statuses.AsMemory(0, ids.Length), versions.AsMemory(0, ids.Length)));
-        for (int i = 0; i < ids.Length; i++)
+        var block = new RowBlock(rows.AsMemory(0, ids.Length * size), statuses.AsMemory(0, ids.Length), versions.AsMemory(0, ids.Length));
+        int count = TryRead(table, rowIds, block) ? ids.Length : 0;
+        for (int i = 0; i < count; i++)
         {
             if (statuses[i] == RowStatus.Found)
             {
@@ -293,6 +318,28 @@ internal sealed class DeviceTable : IMovingRows, IDisposable
         ArrayPool<byte>.Shared.Return(rows);
         ArrayPool<RowStatus>.Shared.Return(statuses);
         ArrayPool<long>.Shared.Return(versions);
+    }
+
+    /// <returns>False: a shard was let go of meanwhile.</returns>
+    private bool TryRead(Table table, ReadOnlyMemory<long> rowIds, in RowBlock block)
+    {
+        if (table.Resident is { } resident)
+        {
+            resident.Read(rowIds.Span, block);
+            return true;
+        }
+
+        try
+        {
+            using IndexPlan plan = IndexPlan.Of(rowIds, RowMisses.All, table.Shards.Count);
+            Owned.ReadAsync(table, plan, block, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return true;
+        }
+        catch (Exception e) when (e is EmbedStoreException or ObjectDisposedException)
+        {
+            _isPassDue = true;
+            return false;
+        }
     }
 
     private void Send(LaneHalf half, PendingBatch batch, int first, int count)

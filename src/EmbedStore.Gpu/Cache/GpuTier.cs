@@ -19,7 +19,7 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     private readonly Lock _sending = new();
     private readonly Lane? _upload;
     private readonly Thread? _sender;
-    private volatile bool _isDisposed;
+    private bool _isDisposed;
 
     /// <param name="device">Disposed with it. Null: there is none, and nothing is kept.</param>
     /// <param name="options">What it may take.</param>
@@ -40,6 +40,11 @@ public sealed partial class GpuTier : IRowTier, IDisposable
 
         _upload = Lane.TryMake(device, options.StagingBytes);
         Lanes = new LanePool(device, options);
+        if (_upload is null || Lanes.Count == 0)
+        {
+            device.GiveUp(new DeviceFaultException("it has no memory to move rows through"));
+        }
+
         Choice = Crossover.Measure(device, Lanes, options.CalibrationTime, logger);
         MemoryByteCount = options.MemoryBytes > 0 ? options.MemoryBytes : device.FreeByteCount / 5 * 4;
         if (sends && _upload is not null)
@@ -55,7 +60,10 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     /// <summary>Device memory for rows. Unit: bytes.</summary>
     public long MemoryByteCount { get; }
 
-    /// <summary>Device memory that rows take now. Unit: bytes, exact.</summary>
+    /// <inheritdoc/>
+    string? IRowTier.Device => Device is { IsOn: true } device ? device.Description : null;
+
+    /// <inheritdoc/>
     public long ByteCount => _tables.Values.Sum(static table => table.ByteCount);
 
     /// <summary>Lent to requests.</summary>
@@ -65,9 +73,9 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     internal Crossover? Choice { get; }
 
     /// <inheritdoc/>
-    public IMovingRows? TryMake(Table table)
+    public ITierRows? TryMake(Table table)
     {
-        if (Device is not { IsOn: true } device || _upload is null || _isDisposed || !DeviceTable.Fits(table.Spec))
+        if (Device is not { IsOn: true } device || _upload is null || Volatile.Read(ref _isDisposed) || !DeviceTable.Fits(table.Spec))
         {
             return null;
         }
@@ -77,6 +85,7 @@ public sealed partial class GpuTier : IRowTier, IDisposable
             DeviceTable? made = DeviceTable.TryMake(device, table.Spec, (MemoryByteCount - ByteCount) / 2, _options.StagingBytes / 2, () => _work.Set());
             if (made is null)
             {
+                LogNoPlace(_logger, table.Name, MemoryByteCount - ByteCount);
                 return null;
             }
 
@@ -120,16 +129,25 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     /// <summary>Brings rows there that the processor's memory has, until nothing is left to do.</summary>
     internal void Fill(Table table)
     {
-        while (Of(table) is { } rows && (rows.Backfill(table) || rows.PendingCount > 0))
+        bool hasMore = true;
+        while (hasMore && Of(table) is { } rows)
         {
+            hasMore = rows.Backfill(table) || rows.PendingCount > 0;
+
+            // Waits for one that is under way, too.
             Flush(rows);
         }
     }
 
     /// <inheritdoc/>
+    /// <remarks>Once or more: a container that knows it under two names does so twice.</remarks>
     public void Dispose()
     {
-        _isDisposed = true;
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
         _work.Set();
         _sender?.Join();
         foreach (DeviceTable table in _tables.Values)
@@ -146,7 +164,7 @@ public sealed partial class GpuTier : IRowTier, IDisposable
 
     private void Send()
     {
-        while (!_isDisposed)
+        while (!Volatile.Read(ref _isDisposed))
         {
             bool hasMore = false;
             foreach ((Table table, DeviceTable rows) in _tables)
@@ -181,12 +199,17 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "Table {Table} has {SlotCount} slots on the device, {ByteCount} bytes; all rows: {IsAll}.")]
     private static partial void LogTable(ILogger logger, string table, int slotCount, long byteCount, bool isAll);
 
+    [LoggerMessage(EventId = 6011, Level = LogLevel.Warning, Message = "Table {Table} has no slots on the device, where rows may take {ByteCount} bytes more: the processor serves it.")]
+    private static partial void LogNoPlace(ILogger logger, string table, long byteCount);
+
     /// <summary>A table's rows, which leave the tier with the table.</summary>
-    private sealed class Registered(GpuTier tier, Table table, DeviceTable rows) : IMovingRows, IDisposable
+    private sealed class Registered(GpuTier tier, Table table, DeviceTable rows) : ITierRows
     {
         public DeviceTable Rows => rows;
 
         public bool IsComplete => false;
+
+        public long ByteCount => rows.ByteCount;
 
         public void Resize(long change) => ((IRowMirror)rows).Resize(change);
 

@@ -24,8 +24,8 @@ internal sealed class PendingRows
     /// <summary>Rows that wait.</summary>
     public int Count => Volatile.Read(ref _filling).Count;
 
-    /// <summary>True when there is room for more of the kind that nobody waits for: half is kept for changes.</summary>
-    public bool HasRoomForAdmissions => Count < _rowCountMax / 2;
+    /// <summary>Rows of the kind that nobody waits for that there is room for: half of all is kept for changes.</summary>
+    public int AdmissionRoom => Math.Max((_rowCountMax / 2) - Count, 0);
 
     /// <summary>Adds a row.</summary>
     /// <param name="entry">What it is.</param>

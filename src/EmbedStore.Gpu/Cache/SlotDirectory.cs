@@ -186,17 +186,19 @@ internal sealed class SlotDirectory
         }
     }
 
-    /// <summary>Copies the ids of slots that are empty or dirty, for a direct directory: rows that may be missing here.</summary>
+    /// <summary>Copies the ids of slots that are dirty, or empty, for a direct directory: rows that may be missing here.</summary>
     /// <param name="from">First slot to look at.</param>
+    /// <param name="withEmpty">Empty ones too.</param>
     /// <param name="rowIds">Filled from its beginning.</param>
     /// <param name="next">Where to go on.</param>
     /// <returns>How many.</returns>
-    public int ListEmpty(int from, Span<long> rowIds, out int next)
+    public int ListMissing(int from, bool withEmpty, Span<long> rowIds, out int next)
     {
         int count = 0;
         for (next = from; next < SlotCount && count < rowIds.Length; next++)
         {
-            if (Volatile.Read(ref _words[next]) is 0 or Dirty)
+            long word = Volatile.Read(ref _words[next]);
+            if (word == Dirty || (withEmpty && word == 0))
             {
                 rowIds[count++] = next;
             }

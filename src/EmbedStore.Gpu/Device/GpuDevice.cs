@@ -56,10 +56,11 @@ public sealed partial class GpuDevice : IDisposable
     internal Action<DeviceStep>? Fault { get; set; }
 
     /// <summary>Opens the device that the options name.</summary>
-    /// <returns>Null when there is none; the log says why.</returns>
-    public static GpuDevice? TryOpen(GpuOptions options, ILogger logger)
+    /// <returns>Null: <c>auto</c> found none, and the log says why; or none is wanted.</returns>
+    /// <exception cref="DeviceMissingException">A certain device is named, and is not there.</exception>
+    public static GpuDevice? Open(GpuOptions options, ILogger logger)
     {
-        if (options.Device == "none")
+        if (options.Device == GpuOptions.None)
         {
             return null;
         }
@@ -72,19 +73,22 @@ public sealed partial class GpuDevice : IDisposable
             Device? found = context.Devices.Where(device => device.AcceleratorType == wanted).Skip(GpuOptions.CudaIndexOf(options.Device) ?? 0).FirstOrDefault();
             if (found is null)
             {
-                LogNone(logger, options.Device, "no driver, or no such device");
-                context.Dispose();
-                return null;
+                throw new DeviceMissingException($"there is no device \"{options.Device}\": no driver, or not so many devices.");
             }
 
             var device = new GpuDevice(context, found.CreateAccelerator(context), logger);
             LogOpened(logger, device.Description);
             return device;
         }
-        catch (Exception e) when (IsDeviceFault(e))
+        catch (Exception e) when (e is DeviceMissingException || IsDeviceFault(e))
         {
-            LogNone(logger, options.Device, e.Message);
             context?.Dispose();
+            if (options.Device != GpuOptions.Auto)
+            {
+                throw e as DeviceMissingException ?? new DeviceMissingException($"the device \"{options.Device}\" cannot be used: {e.Message}", e);
+            }
+
+            LogNone(logger, e.Message);
             return null;
         }
     }
@@ -202,8 +206,8 @@ public sealed partial class GpuDevice : IDisposable
     [LoggerMessage(EventId = 6001, Level = LogLevel.Information, Message = "Rows may stay on {Device}.")]
     private static partial void LogOpened(ILogger logger, string device);
 
-    [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "No GPU ({Setting}): {Reason}. The processor serves everything.")]
-    private static partial void LogNone(ILogger logger, string setting, string reason);
+    [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "No GPU, the processor serves everything: {Reason}")]
+    private static partial void LogNone(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "The device has no {ByteCount} bytes: {Reason}.")]
     private static partial void LogNoMemory(ILogger logger, long byteCount, string reason);
@@ -230,6 +234,11 @@ internal enum DeviceStep
     /// <summary>Somebody waits for a stream.</summary>
     Wait,
 }
+
+/// <summary>A device that was asked for by name is not there, or its driver does not let it be used.</summary>
+/// <param name="message">Which, and why.</param>
+/// <param name="inner">What the driver said.</param>
+public sealed class DeviceMissingException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The device gave what cannot be true, or a test says that it failed.</summary>
 internal sealed class DeviceFaultException(string message) : Exception(message);

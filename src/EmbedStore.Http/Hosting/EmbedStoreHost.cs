@@ -41,13 +41,15 @@ public static partial class EmbedStoreHost
         AddDoor(builder, options, isMember);
         AddHostFiltering(builder);
 
+        builder.AddEmbedStore(options, isMember);
+        join?.Invoke(builder, options);
+        replace?.Invoke(builder.Services);
+        RequireDevice(builder.Services, options.Gpu);
+
         // By factory, so that the container disposes it; opened last, so that no later failure leaves it held.
         DataFolder folder = DataFolder.Open(options.Data, isShared: isMember);
         builder.Services.AddSingleton(_ => folder);
         builder.Services.AddSingleton(_ => ScratchFolder.Open(options.ScratchFolder, folder));
-        builder.AddEmbedStore(options, isMember);
-        join?.Invoke(builder, options);
-        replace?.Invoke(builder.Services);
         WebApplication app = builder.Build();
         _ = app.Services.GetRequiredService<DataFolder>();
         app.StartTelemetry();
@@ -119,6 +121,15 @@ public static partial class EmbedStoreHost
 
     [LoggerMessage(EmbedStoreTelemetry.Events.PlainKeys, LogLevel.Warning, "Clients' keys come to {Address} as plain text: let TLS end before this server")]
     private static partial void LogPlainKeys(ILogger logger, string address);
+
+    /// <summary>A program without the code for a device does not pass over the wish for one.</summary>
+    private static void RequireDevice(IServiceCollection services, GpuOptions gpu)
+    {
+        if (gpu.IsRequired && services.All(static service => service.ServiceType != typeof(IRowTier)))
+        {
+            throw new StartException($"EmbedStore:Gpu:Device must be {GpuOptions.Auto} or {GpuOptions.None} in this program, which uses no GPU; was '{gpu.Device}'. EmbedStore.Silo uses one.");
+        }
+    }
 
     /// <summary>Standard output belongs to the program's own few lines, so the log goes to standard error.</summary>
     private static void AddLogging(WebApplicationBuilder builder)

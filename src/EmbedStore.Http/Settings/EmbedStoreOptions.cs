@@ -69,6 +69,9 @@ public sealed class EmbedStoreOptions
     /// <summary>How this server joins others. Read by the silo program alone.</summary>
     public ClusterOptions Cluster { get; } = new();
 
+    /// <summary>The device that keeps rows. Used by the silo program alone.</summary>
+    public GpuOptions Gpu { get; } = new();
+
     /// <summary>Where traces, metrics and logs go.</summary>
     public TelemetryOptions Telemetry { get; } = new();
 }

@@ -27,6 +27,7 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         CheckRowStore(options.RowStore, result);
         CheckSnapshots(options.Snapshots, result);
         CheckCluster(options.Cluster, result);
+        CheckGpu(options.Gpu, result);
         CheckTelemetry(options.Telemetry, result);
         return result.Build();
     }
@@ -126,6 +127,31 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
         if (cluster.CertificatePath.Length > 0 != cluster.CertificateKeyPath.Length > 0 || cluster.CertificatePath.Length > 0 != cluster.AuthorityPath.Length > 0)
         {
             result.AddError("EmbedStore:Cluster:CertificatePath, CertificateKeyPath and AuthorityPath must be given together or not at all.");
+        }
+    }
+
+    private static void CheckGpu(GpuOptions gpu, ValidateOptionsResultBuilder result)
+    {
+        if (!gpu.IsKnown)
+        {
+            result.AddError($"EmbedStore:Gpu:Device must be auto, none, cpu or cuda:N; was '{gpu.Device}'.");
+        }
+
+        if (gpu.MemoryBytes is not (0 or (>= MiB and <= 4 * TiB)))
+        {
+            result.AddError($"EmbedStore:Gpu:MemoryBytes must be 0 or in [{MiB}, {4 * TiB}]; was {gpu.MemoryBytes}.");
+        }
+
+        CheckRange(result, "Gpu:StagingBytes", gpu.StagingBytes, (int)(64 * KiB), (int)GiB);
+        CheckRange(result, "Gpu:StreamCount", gpu.StreamCount, 1, 64);
+        if (gpu.FlushInterval.TotalMilliseconds is not (>= 1 and <= 1000))
+        {
+            result.AddError($"EmbedStore:Gpu:FlushInterval must be in [00:00:00.001, 00:00:01]; was {gpu.FlushInterval}.");
+        }
+
+        if (gpu.CalibrationTime.TotalMilliseconds is not (>= 0 and <= 1000))
+        {
+            result.AddError($"EmbedStore:Gpu:CalibrationTime must be in [00:00:00, 00:00:01]; was {gpu.CalibrationTime}.");
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace EmbedStore.Http;
 
 /// <summary>Calls about the server itself: health, identity, the OpenAPI document.</summary>
-internal sealed class ServerCalls(TableCatalog catalog, WarmUp warmUp)
+internal sealed class ServerCalls(TableCatalog catalog, WarmUp warmUp, IRowTier? tier = null)
 {
     private const string OpenApiResource = "EmbedStore.Http.OpenApi.v1.json";
 
@@ -40,12 +40,13 @@ internal sealed class ServerCalls(TableCatalog catalog, WarmUp warmUp)
             ["name"] = Environment.MachineName,
             ["product"] = "EmbedStore",
             ["version"] = Version,
-            ["devices"] = new JsonArray("cpu"),
+            ["devices"] = tier?.Device is { } device ? new JsonArray("cpu", device) : new JsonArray("cpu"),
             ["cores"] = Environment.ProcessorCount,
             ["tables"] = tables.Count,
             ["memory"] = new JsonObject
             {
                 ["rows"] = tables.Sum(static table => TableBytes.Of(table, 0).Memory),
+                ["device"] = tier?.ByteCount ?? 0,
                 ["process"] = Environment.WorkingSet,
             },
         });

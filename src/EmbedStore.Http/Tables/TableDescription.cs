@@ -25,6 +25,7 @@ internal static class TableDescription
         ["pages"] = bytes.Pages,
         ["keys"] = bytes.Keys,
         ["vocabulary"] = bytes.Vocabulary,
+        ["device"] = bytes.Device,
         ["disk"] = bytes.Disk,
         ["scratch"] = bytes.Scratch,
         ["log"] = bytes.Log,

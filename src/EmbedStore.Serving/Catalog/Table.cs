@@ -74,7 +74,7 @@ public sealed class Table : IAsyncDisposable
     public CachedRows? Cached => Memory as CachedRows;
 
     /// <summary>Rows above the processor's memory, when there is such a place and a shard was opened.</summary>
-    public IRowMirror? Tier => (Made as TieredMirror)?.Tier;
+    public ITierRows? Tier => (Made as TieredMirror)?.Tier;
 
     private IRowMirror? Memory => Made is TieredMirror tiered ? tiered.Memory : Made;
 
@@ -164,7 +164,7 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    private static IRowMirror? WithTier(IRowMirror? memory, IMovingRows? tier) => tier is null ? memory : new TieredMirror(memory, tier);
+    private static IRowMirror? WithTier(IRowMirror? memory, ITierRows? tier) => tier is null ? memory : new TieredMirror(memory, tier);
 
     /// <summary>What a shard that opens tells its changes. Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have, and <see cref="Tier"/>, before the first.</summary>
     internal IRowMirror? MakeMirror(int shard)
@@ -256,7 +256,7 @@ public sealed class Table : IAsyncDisposable
             await slot.CloseAsync();
         }
 
-        (Tier as IDisposable)?.Dispose();
+        Tier?.Dispose();
         Resident?.Dispose();
         Cached?.Dispose();
         Capacity?.Dispose();

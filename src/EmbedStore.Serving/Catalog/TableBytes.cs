@@ -4,6 +4,7 @@ namespace EmbedStore.Serving;
 
 /// <summary>What a table takes, by tier. Unit: bytes, all of it.</summary>
 /// <param name="RowCache">Memory: rows where a read costs one copy.</param>
+/// <param name="Device">Memory of a device: rows above the processor's memory.</param>
 /// <param name="Index">Memory: finds rows.</param>
 /// <param name="Pages">Memory: rows in the shards.</param>
 /// <param name="Keys">Memory: string keys, of erased rows too.</param>
@@ -13,9 +14,9 @@ namespace EmbedStore.Serving;
 /// <param name="Log">Disk.</param>
 /// <param name="Snapshots">Disk.</param>
 /// <remarks>Immutable.</remarks>
-public readonly record struct TableBytes(long RowCache, long Index, long Pages, long Keys, long Vocabulary, long Rows, long Scratch, long Log, long Snapshots)
+public readonly record struct TableBytes(long RowCache, long Device, long Index, long Pages, long Keys, long Vocabulary, long Rows, long Scratch, long Log, long Snapshots)
 {
-    /// <summary>All memory.</summary>
+    /// <summary>All memory of the processor.</summary>
     public long Memory => RowCache + Index + Pages + Keys + Vocabulary;
 
     /// <summary>All disk.</summary>
@@ -40,6 +41,7 @@ public readonly record struct TableBytes(long RowCache, long Index, long Pages, 
         List<ShardBytes> shards = statistics.Select(static shard => shard?.Bytes).OfType<ShardBytes>().ToList();
         return new TableBytes(
             OfRowCache(table),
+            table.Tier?.ByteCount ?? 0,
             shards.Sum(static shard => shard.Index),
             shards.Sum(static shard => shard.Pages),
             shards.Sum(static shard => shard.Keys),

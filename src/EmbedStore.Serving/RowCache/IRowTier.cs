@@ -6,21 +6,34 @@ namespace EmbedStore.Serving;
 /// <remarks>Thread-safe.</remarks>
 public interface IRowTier
 {
+    /// <summary>What it is, for people; null: there is none, or it failed and keeps nothing any more.</summary>
+    string? Device { get; }
+
+    /// <summary>Its memory that rows take now. Unit: bytes, exact.</summary>
+    long ByteCount { get; }
+
     /// <summary>Makes place for rows of a table, before its first shard opens.</summary>
-    /// <returns>Told of every change after the processor's memory was, and disposed with the table when it can be; it may know any part of the rows. Null: the table is to have none.</returns>
-    IMovingRows? TryMake(Table table);
+    /// <returns>Null: the table is to have none.</returns>
+    ITierRows? TryMake(Table table);
+}
+
+/// <summary>A table's rows in a tier: any part of them. Told of every change after the processor's memory was, and disposed with the table.</summary>
+public interface ITierRows : IMovingRows, IDisposable
+{
+    /// <summary>Memory of the tier that they take. Unit: bytes, exact.</summary>
+    long ByteCount { get; }
 }
 
 /// <summary>Tells the processor's memory of a change, then the tier above it: who finds nothing above finds the newest below.</summary>
 /// <param name="memory">Answers for both; null: neither has every row.</param>
 /// <param name="tier">Above it.</param>
-internal sealed class TieredMirror(IRowMirror? memory, IMovingRows tier) : IMovingRows
+internal sealed class TieredMirror(IRowMirror? memory, ITierRows tier) : IMovingRows
 {
     /// <summary>The processor's memory.</summary>
     public IRowMirror? Memory { get; } = memory;
 
     /// <summary>What is above it.</summary>
-    public IMovingRows Tier { get; } = tier;
+    public ITierRows Tier { get; } = tier;
 
     /// <inheritdoc/>
     public void Forget(Predicate<long> isMeant)

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using EmbedStore.Cluster;
+using EmbedStore.Gpu;
 using EmbedStore.Http;
+using EmbedStore.Silo.Devices;
 using EmbedStore.Silo.Instances;
 using Npgsql;
 using ClusterOptions = EmbedStore.Http.ClusterOptions;
@@ -21,8 +23,7 @@ internal static class ServeCommand
             await MembersDatabase.MigrateAsync(options.Cluster);
         }
 
-        ClusterSettings settings = SettingsOf(options.Cluster);
-        await using WebApplication app = EmbedStoreHost.Build(instance.Configuration, replace: null, join: (builder, _) => builder.AddEmbedStoreCluster(settings));
+        await using WebApplication app = Build(instance);
         IReadOnlyCollection<string> addresses = await JoinAsync(app);
         Banner.Print(addresses.First(), options, app.Services.GetRequiredService<DataFolder>().Path);
         if (line.StopAtEndOfInput)
@@ -32,6 +33,25 @@ internal static class ServeCommand
 
         await app.WaitForShutdownAsync();
         return 0;
+    }
+
+    /// <summary>Puts the server together; it does not listen yet.</summary>
+    /// <exception cref="StartException">A setting is wrong, the data folder cannot be used, or the device that is named is not there.</exception>
+    internal static WebApplication Build(Instance instance)
+    {
+        ClusterSettings settings = SettingsOf(instance.Options.Cluster);
+        try
+        {
+            return EmbedStoreHost.Build(instance.Configuration, replace: null, join: (builder, options) =>
+            {
+                builder.AddEmbedStoreCluster(settings);
+                builder.AddDevice(options.Gpu);
+            });
+        }
+        catch (DeviceMissingException missing)
+        {
+            throw new StartException($"EmbedStore:Gpu:Device: {missing.Message}");
+        }
     }
 
     private static async Task<IReadOnlyCollection<string>> JoinAsync(WebApplication app)

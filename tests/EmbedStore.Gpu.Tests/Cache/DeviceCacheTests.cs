@@ -136,34 +136,20 @@ public sealed class DeviceCacheTests
     }
 
     [Fact]
-    public void Allocate_LessMemoryThanAsked_TakesWhatFits()
+    public async Task Forget_RowsOfAShard_AreReadFromBelowUntilTheyAreBack()
     {
-        using GpuDevice device = DeviceRig.Open();
-        int left = 3;
-        device.Fault = step =>
-        {
-            if (step == DeviceStep.Allocate && left-- > 0)
-            {
-                throw new DeviceFaultException("No memory.");
-            }
-        };
+        await using ServedDevice served = await ServedDevice.OpenAsync(ServedDevice.Spec(100, 16));
+        long[] ids = [.. Enumerable.Range(0, 100)];
+        await served.AssignAsync(ids, [.. ids.SelectMany(static id => Enumerable.Repeat((float)id, 16))]);
+        served.Fill();
 
-        using Slab? slab = Slab.TryAllocate(device, new RowLayout(new RowFormat(ElementType.F32, 4)), 1 << 12);
+        served.Table.Tier!.Forget(static id => id % 2 == 0);
 
-        Assert.Equal(1 << 9, slab!.SlotCount);
-        Assert.Equal((1 << 9) * 24, slab.ByteCount);
-        Assert.True(device.IsOn);
-    }
-
-    [Fact]
-    public void TryOpen_NoDriver_SaysSoAndStaysOff()
-    {
-        if (!File.Exists("/usr/lib/x86_64-linux-gnu/libcuda.so.1"))
-        {
-            Assert.Null(GpuDevice.TryOpen(new GpuOptions(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
-        }
-
-        Assert.Null(GpuDevice.TryOpen(new GpuOptions { Device = "none" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+        Assert.Equal(50, served.Rows.Directory.ValidCount);
+        Assert.Equal(await served.LookUpAsync(served.Plain, ids), await served.LookUpAsync(ids));
+        served.Fill();
+        Assert.True(served.Rows.IsComplete);
+        Assert.Equal(await served.LookUpAsync(served.Plain, ids), await served.LookUpAsync(ids));
     }
 
     [Fact]

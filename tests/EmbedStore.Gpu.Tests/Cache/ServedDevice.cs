@@ -3,6 +3,7 @@ using EmbedStore.Serving;
 using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using EmbedStore.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EmbedStore.Gpu.Tests;
@@ -15,9 +16,9 @@ internal sealed class ServedDevice : IAsyncDisposable
     private readonly TableCatalog _catalog;
     private TableLease _lease;
 
-    private ServedDevice(long memoryByteCount, GpuOptions options, bool sends)
+    private ServedDevice(long memoryByteCount, GpuOptions options, bool sends, ILogger logger)
     {
-        Tier = new GpuTier(GpuDevice.TryOpen(options, NullLogger.Instance), options, NullLogger.Instance, sends);
+        Tier = new GpuTier(GpuDevice.Open(options, logger), options, logger, sends);
         Cache = new DeviceRowCache(Tier, new LocalRowCache());
         Compute = new DeviceCompute(Tier);
         _catalog = TableCatalog.Open(new StorageOptions { Folder = _folder.Path, TableMemoryByteCount = memoryByteCount, ReserveByteCount = 0, Tier = Tier });
@@ -49,14 +50,25 @@ internal sealed class ServedDevice : IAsyncDisposable
 
     public static TableSpec Spec(long? rowCount, int width = 4, ElementType type = ElementType.F32) => new() { Sizes = [rowCount, width], Type = type, ShardCount = 2, Durability = Durability.None };
 
-    public static async Task<ServedDevice> OpenAsync(TableSpec spec, long memoryByteCount = 1 << 26, GpuOptions? options = null, bool sends = false)
+    public static async Task<ServedDevice> OpenAsync(TableSpec spec, long memoryByteCount = 1 << 26, GpuOptions? options = null, bool sends = false, ILogger? logger = null)
     {
-        var served = new ServedDevice(memoryByteCount, options ?? Options, sends);
+        var served = new ServedDevice(memoryByteCount, options ?? Options, sends, logger ?? NullLogger.Instance);
         await served._catalog.RecoverAsync(CancellationToken.None);
         await served._catalog.CreateAsync("t", spec, CancellationToken.None);
         served._lease = served._catalog.Lease("t");
         return served;
     }
+
+    /// <summary>One more table, as long as this is there.</summary>
+    public async Task<Table> AddAsync(string name, TableSpec spec)
+    {
+        await _catalog.CreateAsync(name, spec, CancellationToken.None);
+        using TableLease lease = _catalog.Lease(name);
+        await lease.Table.Shards[0].OpenAsync();
+        return lease.Table;
+    }
+
+    public async Task DropAsync(string name) => await _catalog.DropAsync(name, CancellationToken.None);
 
     /// <summary>Sends what waits, and what the processor's memory has.</summary>
     public void Fill() => Tier.Fill(Table);

@@ -6,7 +6,7 @@ namespace EmbedStore.Http.Tests;
 /// <summary>What a table would take, over sockets, and every refusal.</summary>
 public sealed class EstimateTests(TestServer server) : IClassFixture<TestServer>
 {
-    private static readonly string[] Tiers = ["memory", "row_cache", "index", "pages", "keys", "vocabulary", "disk", "scratch", "log", "snapshots", "rows"];
+    private static readonly string[] Tiers = ["memory", "row_cache", "index", "pages", "keys", "vocabulary", "device", "disk", "scratch", "log", "snapshots", "rows"];
 
     [Theory]
     [InlineData("""{"spec": {"shape": [50000, 8], "shards": 2}, "rows": 50000}""")]

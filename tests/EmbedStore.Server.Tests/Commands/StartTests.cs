@@ -64,6 +64,15 @@ public sealed class StartTests : IDisposable
             ["--EmbedStore:HttpPort", $"{port}"]);
     }
 
+    [Fact]
+    public async Task A_device_that_this_program_cannot_use_stops_the_start()
+    {
+        await AssertRefusedAsync(
+            "EmbedStore:Gpu:Device must be auto or none in this program, which uses no GPU; was 'cuda:0'. EmbedStore.Silo uses one.",
+            ["--EmbedStore:Gpu:Device", "cuda:0"]);
+        Assert.False(Directory.Exists(_folder["embedstore-data"]));
+    }
+
     private async Task AssertRefusedAsync(string message, string[] arguments, Dictionary<string, string>? environment = null)
     {
         ProgramResult result = await ServerProgram.RunAsync(_folder.Path, arguments, environment);

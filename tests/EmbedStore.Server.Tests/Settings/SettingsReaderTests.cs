@@ -11,6 +11,7 @@ public sealed class SettingsReaderTests
     [InlineData("EmbedStore:BodyBytes", "EmbedStore:Limits:BodyBytes")]
     [InlineData("EmbedStore:Limts:BodyBytes", "EmbedStore:Limits:BodyBytes")]
     [InlineData("EmbedStore:RowStore:MemroyBytes", "EmbedStore:RowStore:MemoryBytes")]
+    [InlineData("EmbedStore:Gpu:StreamCuont", "EmbedStore:Gpu:StreamCount")]
     [InlineData("EmbedStore:Telemetry:Endpoint:Url", "EmbedStore:Telemetry:Endpoint")]
     public void A_misspelled_name_is_refused_with_the_nearest_right_one(string written, string meant)
     {
@@ -65,6 +66,28 @@ public sealed class SettingsReaderTests
                 "EmbedStore:Limits:BodyBytes must be in [1024, 2147483591]; was 9999999999.",
                 "EmbedStore:RowStore:LogSegmentBytes must be in [1048576, 1073741824]; was 5.",
                 "EmbedStore:Telemetry:Endpoint must be empty or an absolute http or https URL; was 'localhost'.",
+            ],
+            refusal.Reasons);
+    }
+
+    [Fact]
+    public void Every_wrong_value_of_the_device_is_reported()
+    {
+        StartException refusal = Assert.Throws<StartException>(() => Read(
+            ("EmbedStore:Gpu:Device", "cuda:-1"),
+            ("EmbedStore:Gpu:MemoryBytes", "1"),
+            ("EmbedStore:Gpu:StagingBytes", "65535"),
+            ("EmbedStore:Gpu:StreamCount", "0"),
+            ("EmbedStore:Gpu:FlushInterval", "00:00:00.0009"),
+            ("EmbedStore:Gpu:CalibrationTime", "00:00:01.1")));
+        Assert.Equal(
+            [
+                "EmbedStore:Gpu:Device must be auto, none, cpu or cuda:N; was 'cuda:-1'.",
+                "EmbedStore:Gpu:MemoryBytes must be 0 or in [1048576, 4398046511104]; was 1.",
+                "EmbedStore:Gpu:StagingBytes must be in [65536, 1073741824]; was 65535.",
+                "EmbedStore:Gpu:StreamCount must be in [1, 64]; was 0.",
+                "EmbedStore:Gpu:FlushInterval must be in [00:00:00.001, 00:00:01]; was 00:00:00.0009000.",
+                "EmbedStore:Gpu:CalibrationTime must be in [00:00:00, 00:00:01]; was 00:00:01.1000000.",
             ],
             refusal.Reasons);
     }
