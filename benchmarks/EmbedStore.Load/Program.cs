@@ -4,7 +4,7 @@ using EmbedStore.Load;
 const int UsageExitCode = 2;
 IWorkload[] workloads =
 [
-    new GatherWorkload(), new HttpWorkload(), new LocalWorkload(), new TablesWorkload(), new LatencyWorkload(), new BagWorkload(), new LookupWorkload(), new NearestWorkload(), new TrainingWorkload(), new SnapshotWorkload(),
+    new GatherWorkload(), new HttpWorkload(), new ProcessorWorkload(), new LocalWorkload(), new TablesWorkload(), new LatencyWorkload(), new BagWorkload(), new LookupWorkload(), new NearestWorkload(), new TrainingWorkload(), new SnapshotWorkload(),
     new DurableWorkload(), new MemoryWorkload(), new PrefetchWorkload(), new ResidentWorkload(), new GrowthWorkload(),
 ];
 string[] names = [.. workloads.Select(static workload => workload.Name)];

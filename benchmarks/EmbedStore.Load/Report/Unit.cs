@@ -11,6 +11,7 @@ internal sealed record Unit(string Name, double Scale, string Format)
     public static readonly Unit RowsPerSecond = new("M rows/s", 1e6, "0.000");
     public static readonly Unit PairsPerSecond = new("M pairs/s", 1e6, "0.0");
     public static readonly Unit Microseconds = new("µs", 1, "0");
+    public static readonly Unit Cores = new("cores", 1, "0.00");
     public static readonly Unit MebiBytes = new("MiB", 1 << 20, "0.0");
 
     public string Write(double value) => (value / Scale).ToString(Format, CultureInfo.InvariantCulture) + " " + Name;

@@ -23,7 +23,7 @@ internal sealed class Trainer : IDisposable
     /// <summary>What training takes when the next step follows the one before at once.</summary>
     public TrainingPace TopPace(TimeSpan time)
     {
-        TimeSpan processorBefore = _server.ProcessorTime;
+        TimeSpan processorBefore = _server.ProcessorUse.Total;
         long start = Stopwatch.GetTimestamp();
         int stepCount = 0;
         do
@@ -33,7 +33,7 @@ internal sealed class Trainer : IDisposable
         }
         while (Stopwatch.GetElapsedTime(start) < time);
 
-        return new TrainingPace(Stopwatch.GetElapsedTime(start) / stepCount, (_server.ProcessorTime - processorBefore) / stepCount);
+        return new TrainingPace(Stopwatch.GetElapsedTime(start) / stepCount, (_server.ProcessorUse.Total - processorBefore) / stepCount);
     }
 
     /// <summary>Trains at a pace on a thread of its own until the result is disposed.</summary>

@@ -36,14 +36,7 @@ internal sealed class EmbedStoreServer : IDisposable
     public long ResidentByteCount => Machine.ResidentByteCount(_process.Id);
 
     /// <summary>Processor time that the process has taken.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
+    public ProcessorUse ProcessorUse => ProcessorUse.Of(_process);
 
     /// <summary>A call whose time does not matter. Its answer is JSON.</summary>
     /// <exception cref="WrongAnswerException">It was refused.</exception>
