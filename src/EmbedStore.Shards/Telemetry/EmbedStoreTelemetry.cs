@@ -124,5 +124,8 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A member was in the list and not there.</summary>
         public const int LeftoverCleared = 411;
+
+        /// <summary>Another server took shards over, and the list of members could not be read.</summary>
+        public const int MembersUnread = 412;
     }
 }
