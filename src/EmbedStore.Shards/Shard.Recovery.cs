@@ -46,10 +46,9 @@ public sealed partial class Shard
             (opening.CutByteCount, opening.ReplayedByteCount) = (opening.CutByteCount + end.CutByteCount, end.ReplayedByteCount);
             opening.Fence?.Require();
         }
-        catch (Exception e) when (e is not (ShardClaimedException or OperationCanceledException) && opening.Fence?.TryConfirm() == false && opening.Fence.IsLost)
+        catch (Exception e) when (opening.Fence?.Explains(e) ?? false)
         {
-            // A later owner may delete what this one was about to read: not damage.
-            throw OwnerClaims.LostTo(options.Disk, folder, owner.Epoch, e);
+            throw opening.Fence.LossBehind(e);
         }
 
         if (opening.CutByteCount > 0)

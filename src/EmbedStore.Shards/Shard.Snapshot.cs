@@ -90,6 +90,20 @@ public sealed partial class Shard
         /// <inheritdoc cref="OwnerFence.TryConfirm"/>
         public bool IsOwner() => shard._fence?.TryConfirm() ?? true;
 
+        /// <summary>Does a part of a snapshot; what fails because another owner took over says so.</summary>
+        /// <exception cref="ShardClaimedException">Another owner has taken the shard over.</exception>
+        public async Task<T> AsOwnerAsync<T>(Func<Task<T>> part)
+        {
+            try
+            {
+                return await part().ConfigureAwait(false);
+            }
+            catch (Exception e) when (shard._fence?.Explains(e) ?? false)
+            {
+                throw shard._fence.LossBehind(e);
+            }
+        }
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 
@@ -117,7 +131,7 @@ public sealed partial class Shard
         });
 
         /// <summary>Keeps two snapshots, or one, and deletes what neither needs. Writes wait only while the log is told.</summary>
-        public async Task KeepAsync(SnapshotName name, SnapshotName? olderName)
+        public async Task<bool> KeepAsync(SnapshotName name, SnapshotName? olderName)
         {
             IReadOnlyList<string> segments = [];
             if (olderName is { } older)
@@ -140,6 +154,7 @@ public sealed partial class Shard
             }
 
             Disk.FlushFolder(Folder.Path);
+            return true;
         }
 
         public void Ended() => shard._snapshotTurn.Release();

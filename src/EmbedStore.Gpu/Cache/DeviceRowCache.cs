@@ -16,7 +16,7 @@ public sealed class DeviceRowCache(GpuTier tier, IRowCache below) : IRowCache
     /// <inheritdoc/>
     public RowMisses Read(Table table, ReadOnlySpan<long> rowIds, RowBlock block)
     {
-        if (tier.Of(table) is not { } rows || tier.Choice?.Reads(rowIds.Length, rows.Layout.DataByteCount) != true || !table.AllShardsServe())
+        if (tier.Of(table) is not { } rows || tier.Choice?.Reads(rowIds.Length, rows.Layout.DataByteCount) != true || !table.ReadsMemory())
         {
             return below.Read(table, rowIds, block);
         }

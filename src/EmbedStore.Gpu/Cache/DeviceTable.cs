@@ -11,7 +11,7 @@ namespace EmbedStore.Gpu;
 /// <para>Readers hold the gate; a flush closes it for its kernel. Nobody waits for the gate but the flush: who finds it closed goes to the processor's memory.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
-internal sealed class DeviceTable : IRowMirror, IDisposable
+internal sealed class DeviceTable : IMovingRows, IDisposable
 {
     private const int BackfillRowCount = 4096;
 
@@ -256,6 +256,9 @@ internal sealed class DeviceTable : IRowMirror, IDisposable
             Directory.Drop(rowId, ticket);
         }
     }
+
+    /// <inheritdoc/>
+    public void Forget(Predicate<long> isMeant) => Directory.Forget(isMeant);
 
     RowStatus IRowMirror.Read(long rowId, Span<byte> data, out long lsn) => throw new NotSupportedException("Not every row is here.");
 

@@ -65,7 +65,7 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     internal Crossover? Choice { get; }
 
     /// <inheritdoc/>
-    public IRowMirror? TryMake(Table table)
+    public IMovingRows? TryMake(Table table)
     {
         if (Device is not { IsOn: true } device || _upload is null || _isDisposed || !DeviceTable.Fits(table.Spec))
         {
@@ -182,7 +182,7 @@ public sealed partial class GpuTier : IRowTier, IDisposable
     private static partial void LogTable(ILogger logger, string table, int slotCount, long byteCount, bool isAll);
 
     /// <summary>A table's rows, which leave the tier with the table.</summary>
-    private sealed class Registered(GpuTier tier, Table table, DeviceTable rows) : IRowMirror, IDisposable
+    private sealed class Registered(GpuTier tier, Table table, DeviceTable rows) : IMovingRows, IDisposable
     {
         public DeviceTable Rows => rows;
 
@@ -193,6 +193,8 @@ public sealed partial class GpuTier : IRowTier, IDisposable
         public void Write(long rowId, long lsn, ReadOnlySpan<byte> data) => ((IRowMirror)rows).Write(rowId, lsn, data);
 
         public RowStatus Read(long rowId, Span<byte> data, out long lsn) => ((IRowMirror)rows).Read(rowId, data, out lsn);
+
+        public void Forget(Predicate<long> isMeant) => rows.Forget(isMeant);
 
         public void Dispose() => tier.Remove(table);
     }

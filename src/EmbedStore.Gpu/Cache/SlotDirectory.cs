@@ -167,6 +167,25 @@ internal sealed class SlotDirectory
         }
     }
 
+    /// <summary>Notes that rows may have changed, and that nobody will say how.</summary>
+    public void Forget(Predicate<long> isMeant)
+    {
+        for (int set = 0; set < _setCount; set++)
+        {
+            lock (LockOf(set))
+            {
+                _changes[set] = Interlocked.Increment(ref _clock);
+                for (int slot = set * WayCount; slot < Math.Min((set + 1) * WayCount, SlotCount); slot++)
+                {
+                    if (_words[slot] != 0 && isMeant(IsDirect ? slot : _ids[slot]))
+                    {
+                        Put(slot, Dirty);
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Copies the ids of slots that are empty or dirty, for a direct directory: rows that may be missing here.</summary>
     /// <param name="from">First slot to look at.</param>
     /// <param name="rowIds">Filled from its beginning.</param>

@@ -85,7 +85,7 @@ internal static class EmbedStoreServices
         services.AddSingleton<PeerHttp>();
         services.AddSingleton<IPeerTransport, HttpPeerTransport>();
         services.AddSingleton<ICatalogPeers, CatalogPeers>();
-        services.AddSingleton<IRowCache, NoRowCache>();
+        services.AddSingleton<IRowCache, LocalRowCache>();
         services.AddSingleton(new AgedRows(cluster.PeerRowBytes, TimeProvider.System));
         services.AddSingleton<IShardRouter>(provider => new PeerShardRouter(
             provider.GetRequiredService<IShardOwners>(), provider.GetRequiredService<IPeerTransport>(), provider.GetRequiredService<AgedRows>(), TimeProvider.System, cluster.MoveWait));

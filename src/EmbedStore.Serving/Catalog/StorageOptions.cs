@@ -26,6 +26,9 @@ public sealed record StorageOptions
     /// <summary>Row bytes that one table may keep in memory; the rest is paged. Unit: bytes. Default: 2 GiB.</summary>
     public long TableMemoryByteCount { get; init; } = 2L << 30;
 
+    /// <summary>The same for a table that is to be wholly in memory: of one that servers share no server has all rows. Unit: bytes.</summary>
+    internal long ResidentMemoryByteCount => IsShared ? 0 : TableMemoryByteCount;
+
     /// <summary>Free disk below which writes are refused. Unit: bytes. Default: 64 MiB.</summary>
     public long ReserveByteCount { get; init; } = 64L << 20;
 

@@ -13,6 +13,7 @@ public sealed class Table : IAsyncDisposable
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ShardSlot[] _shards;
     private readonly Lazy<IRowMirror?> _mirror;
+    private readonly OwnedMirror?[] _owned;
     private volatile bool _allOpened;
     private readonly SemaphoreSlim[] _writerGates = Enumerable.Range(0, WriterGateCount).Select(static _ => new SemaphoreSlim(1)).ToArray();
     private readonly SemaphoreSlim _snapshotTurn = new(1);
@@ -29,8 +30,10 @@ public sealed class Table : IAsyncDisposable
         Shape = Spec.ToShape();
         Rows = Spec.ToRowFormat();
         Capacity = Spec.Capacity is { } capacity ? new TableCapacity(capacity) : null;
-        _mirror = new Lazy<IRowMirror?>(() => storage.IsShared ? null : WithTier(
-            (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.TableMemoryByteCount) ?? CachedRows.TryMake(Spec, storage), storage.Tier?.TryMake(this)));
+        IsShared = storage.IsShared;
+        _mirror = new Lazy<IRowMirror?>(() => WithTier(
+            (IRowMirror?)ResidentRows.TryMake(Shape, Rows, storage.ResidentMemoryByteCount) ?? CachedRows.TryMake(Spec, storage), storage.Tier?.TryMake(this)));
+        _owned = new OwnedMirror?[IsShared ? Spec.ShardCount : 0];
         _shards = Enumerable.Range(0, Spec.ShardCount).Select(number => slotOf(this, number)).ToArray();
     }
 
@@ -45,6 +48,9 @@ public sealed class Table : IAsyncDisposable
 
     /// <summary>1, and one more each time that the table was restored.</summary>
     public int Generation { get; }
+
+    /// <summary>True where other servers own shards of it, now or later: what is in memory here is a shard's own only while it is owned here (<see cref="OwnedShards"/>).</summary>
+    public bool IsShared { get; }
 
     /// <summary>The table as a tensor.</summary>
     public TableShape Shape { get; }
@@ -155,17 +161,37 @@ public sealed class Table : IAsyncDisposable
         }
     }
 
-    private static IRowMirror? WithTier(IRowMirror? memory, IRowMirror? tier) => tier is null ? memory : new TieredMirror(memory, tier);
+    private static IRowMirror? WithTier(IRowMirror? memory, IMovingRows? tier) => tier is null ? memory : new TieredMirror(memory, tier);
 
-    /// <summary>Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have, and <see cref="Tier"/>: before its first shard opens.</summary>
-    internal IRowMirror? MakeMirror() => _mirror.Value;
+    /// <summary>What a shard that opens tells its changes. Makes <see cref="Resident"/> or <see cref="Cached"/>, what the table is to have, and <see cref="Tier"/>, before the first.</summary>
+    internal IRowMirror? MakeMirror(int shard)
+    {
+        if (!IsShared || _mirror.Value is not IMovingRows rows)
+        {
+            return _mirror.Value;
+        }
+
+        _owned[shard]?.End();
+        return _owned[shard] = new OwnedMirror(rows);
+    }
+
+    /// <summary>Lets go of what is in memory of a shard that others may have changed.</summary>
+    internal void ForgetRows(int shard) => (Made as IMovingRows)?.Forget(rowId => ShardHash.ShardOf(rowId, _shards.Length) == shard);
 
     /// <summary>True when every row is in memory here, so that a read asks no shard.</summary>
     internal bool ServesFromMemory() => Resident is not null && AllShardsServe();
 
-    /// <summary>True when no shard would refuse a read. A shard that was opened stays so as long as the table is used.</summary>
+    /// <summary>True when no row is in memory here that may not be read from there.</summary>
+    public bool ReadsMemory() => IsShared || AllShardsServe();
+
+    /// <summary>True when no shard would refuse a read here. A shard that was opened stays so as long as the table is used, unless it is shared.</summary>
     public bool AllShardsServe()
     {
+        if (IsShared)
+        {
+            return Array.TrueForAll(_shards, static slot => slot.IsOwner);
+        }
+
         if (_allOpened)
         {
             return true;

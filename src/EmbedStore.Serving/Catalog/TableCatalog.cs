@@ -310,18 +310,19 @@ public sealed class TableCatalog : IAsyncDisposable
         TableFolders folders = FoldersOf(table);
         string folder = folders.ShardFolder(table.Generation, number);
         string scratch = folders.ScratchFolder(table.Generation, number);
-        return new ShardSlot($"{table.Name}/{number}", !_storage.IsShared && Directory.Exists(folder), () => OpenShardAsync(table, folder, scratch));
+        return new ShardSlot($"{table.Name}/{number}", !_storage.IsShared && Directory.Exists(folder), () => OpenShardAsync(table, number, folder, scratch));
     }, _storage);
 
-    private async Task<Shard> OpenShardAsync(Table table, string folder, string scratch)
+    private async Task<Shard> OpenShardAsync(Table table, int number, string folder, string scratch)
     {
         _storage.Disk.CreateFolder(Path.GetDirectoryName(folder)!);
         _storage.Disk.FlushFolder(_folder.FolderOf(table.Id));
-        Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(), table.Capacity?.Uses), CancellationToken.None);
+        Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(number), table.Capacity?.Uses), CancellationToken.None);
         if (_storage.IsShared)
         {
             // Whoever had it before the claim may still believe to have it.
             await Task.Delay(StorageOptions.OwnerConfirmedWithin, _storage.Time);
+            table.ForgetRows(number);
         }
 
         return shard;
@@ -361,8 +362,7 @@ public sealed class TableCatalog : IAsyncDisposable
     /// <param name="uses">Orders the uses of rows.</param>
     internal ShardOptions OptionsOf(Table table, IRowMirror? mirror, UseClock? uses)
     {
-        IRowMirror? memory = mirror is TieredMirror tiered ? tiered.Memory : mirror;
-        long rowCacheByteCount = memory switch { ResidentRows rows => rows.ByteCount, CachedRows rows => rows.ByteCountMax, _ => 0 };
-        return TableMemory.Of(table.Spec, rowCacheByteCount, memory is ResidentRows, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
+        long rowCacheByteCount = mirror is null ? 0 : table.Resident?.ByteCount ?? table.Cached?.ByteCountMax ?? 0;
+        return TableMemory.Of(table.Spec, rowCacheByteCount, mirror is not null && table.Resident is not null, _storage).ToShardOptions(table.Spec, mirror, uses, _storage);
     }
 }

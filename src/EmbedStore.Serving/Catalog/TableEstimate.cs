@@ -41,7 +41,7 @@ public sealed record TableEstimate(long RowCount, int OpenShardCount, TableBytes
     }
 
     private static long RowCacheByteCount(TableSpec spec, long rowCount, StorageOptions storage) =>
-        ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.TableMemoryByteCount) + CachedRows.ByteCountOf(spec, storage.TableMemoryByteCount, rowCount);
+        ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.ResidentMemoryByteCount) + CachedRows.ByteCountOf(spec, storage, rowCount);
 
     private static long RequireRows(TableShape shape, long? rowCount)
     {

@@ -8,8 +8,8 @@ internal readonly record struct TableMemory(RowStoreSize Shard)
 {
     public static TableMemory Of(TableSpec spec, StorageOptions storage)
     {
-        long resident = ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.TableMemoryByteCount);
-        long cached = CachedRows.ByteCountMaxOf(spec, storage.TableMemoryByteCount);
+        long resident = ResidentRows.ByteCountOf(spec.ToShape(), spec.ToRowFormat(), storage.ResidentMemoryByteCount);
+        long cached = CachedRows.ByteCountMaxOf(spec, storage);
         return Of(spec, resident + cached, isResident: resident > 0, storage);
     }
 

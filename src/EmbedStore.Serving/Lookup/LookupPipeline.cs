@@ -19,8 +19,8 @@ namespace EmbedStore.Serving;
 /// <param name="coreCount">Threads that large reads of resident tables compute on at once. Default: as many as there are cores.</param>
 public sealed class LookupPipeline(IRowCache cache, IShardRouter router, IGather gather, ServingLimits limits, IRowCompute? compute = null, int? coreCount = null)
 {
-    private readonly RowReader _reader = new(cache, router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true) { Compute = compute };
-    private readonly RowReader _scanner = new(cache, router, gather, new SpareCores(1), countsUses: false) { Compute = compute };
+    private readonly RowReader _reader = new(new OwnedRowCache(cache), router, gather, new SpareCores(coreCount ?? Environment.ProcessorCount), countsUses: true) { Compute = compute };
+    private readonly RowReader _scanner = new(new OwnedRowCache(cache), router, gather, new SpareCores(1), countsUses: false) { Compute = compute };
     private readonly ScanGate _scans = new();
 
     /// <summary>Checks a gather and prepares it.</summary>

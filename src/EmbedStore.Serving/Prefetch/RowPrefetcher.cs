@@ -84,18 +84,19 @@ public sealed class RowPrefetcher(IShardRouter router, ServingLimits limits)
 
     private async Task BringAsync(Table table, Waiting request, CancellationToken cancellation)
     {
-        if (table.Cached is not { } cached || !table.AllShardsServe())
+        if (table.Cached is not { } cached || !table.ReadsMemory())
         {
             return;
         }
 
         int run = Math.Max(1, RunByteCount / table.Rows.DataByteCount);
         using var memory = new RequestMemory();
+        ReadOnlyMemory<long> rowIds = table.IsShared ? Owned(table, request.RowIds, memory) : request.RowIds;
         var block = new RowBlock(memory.Rent<byte>(run * table.Rows.DataByteCount), memory.Rent<RowStatus>(run), memory.Rent<long>(run));
-        for (int first = 0; first < request.RowIds.Length && !table.Closing.IsCancellationRequested; first += run)
+        for (int first = 0; first < rowIds.Length && !table.Closing.IsCancellationRequested; first += run)
         {
             cancellation.ThrowIfCancellationRequested();
-            await BringRunAsync(table, cached, request.RowIds.Slice(first, Math.Min(run, request.RowIds.Length - first)), block, request.Hold, cancellation);
+            await BringRunAsync(table, cached, rowIds.Slice(first, Math.Min(run, rowIds.Length - first)), block, request.Hold, cancellation);
 
             // A thread of the pool is lent for one run at a time.
             await Task.Yield();
@@ -112,6 +113,21 @@ public sealed class RowPrefetcher(IShardRouter router, ServingLimits limits)
         }
 
         cached.Hold(rowIds.Span, misses, block, hold);
+    }
+
+    /// <summary>Rows of other servers could not be kept here: nobody tells of their changes.</summary>
+    private static ReadOnlyMemory<long> Owned(Table table, ReadOnlyMemory<long> rowIds, RequestMemory memory)
+    {
+        var owned = OwnedShards.Of(table, stackalloc ulong[OwnedShards.WordCountOf(table)]);
+        Memory<long> ids = memory.Rent<long>(rowIds.Length);
+        int count = 0;
+        foreach (long rowId in rowIds.Span)
+        {
+            ids.Span[count] = rowId;
+            count += owned.Has(rowId) ? 1 : 0;
+        }
+
+        return ids[..count];
     }
 
     private readonly record struct Waiting(TableLease Lease, ReadOnlyMemory<long> RowIds, TimeSpan Hold);

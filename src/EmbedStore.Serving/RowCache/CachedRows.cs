@@ -8,7 +8,7 @@ namespace EmbedStore.Serving;
 /// <para>A row is let in at its second miss among the last of its set, so that a scan drives nothing out; it takes the place of a row that was not read since the last round (CLOCK) and is not held.</para>
 /// <para>Thread-safe. Readers never wait for a writer and never see half a row.</para>
 /// </remarks>
-public sealed class CachedRows : IRowMirror, IDisposable
+public sealed class CachedRows : IMovingRows, IDisposable
 {
     /// <summary>Fewer sets leave too little to choose from.</summary>
     private const int SetCountMin = 64;
@@ -51,19 +51,19 @@ public sealed class CachedRows : IRowMirror, IDisposable
 
     /// <summary>What a table's rows are given here; 0 when the table is resident, when its memory is too little, and where only its shards know what a row is: see the README. Unit: bytes, exact.</summary>
     /// <param name="spec">The table.</param>
-    /// <param name="tableMemoryByteCount">For the table's rows, here and in its shards. Half of it is the most that this takes: see the README.</param>
-    public static long ByteCountMaxOf(TableSpec spec, long tableMemoryByteCount)
+    /// <param name="storage">Of the memory for the table's rows, here and in its shards, half is the most that this takes: see the README.</param>
+    public static long ByteCountMaxOf(TableSpec spec, StorageOptions storage)
     {
         RowFormat rows = spec.ToRowFormat();
-        bool isKept = spec.Capacity is null && !rows.Keyed && rows.TimeToLiveMilliseconds is null && ResidentRows.ByteCountOf(spec.ToShape(), rows, tableMemoryByteCount) == 0;
-        return isKept ? SetCountMaxOf(rows, tableMemoryByteCount) * SetSlab.SetByteCount(rows.DataByteCount) : 0;
+        bool isKept = spec.Capacity is null && !rows.Keyed && rows.TimeToLiveMilliseconds is null && ResidentRows.ByteCountOf(spec.ToShape(), rows, storage.ResidentMemoryByteCount) == 0;
+        return isKept ? SetCountMaxOf(rows, storage.TableMemoryByteCount) * SetSlab.SetByteCount(rows.DataByteCount) : 0;
     }
 
     /// <summary>What it takes when the table has so many rows, and never had more. Unit: bytes, exact.</summary>
-    public static long ByteCountOf(TableSpec spec, long tableMemoryByteCount, long rowCount)
+    public static long ByteCountOf(TableSpec spec, StorageOptions storage, long rowCount)
     {
         long set = SetSlab.SetByteCount(spec.ToRowFormat().DataByteCount);
-        long most = ByteCountMaxOf(spec, tableMemoryByteCount);
+        long most = ByteCountMaxOf(spec, storage);
         return most == 0 ? 0 : SetCountOf(rowCount, (int)(most / set)) * set;
     }
 
@@ -71,7 +71,7 @@ public sealed class CachedRows : IRowMirror, IDisposable
     /// <returns>Null when the table is to have none, or the system has no memory for them.</returns>
     public static CachedRows? TryMake(TableSpec spec, StorageOptions storage)
     {
-        if (ByteCountMaxOf(spec, storage.TableMemoryByteCount) == 0)
+        if (ByteCountMaxOf(spec, storage) == 0)
         {
             return null;
         }
@@ -153,6 +153,28 @@ public sealed class CachedRows : IRowMirror, IDisposable
                 {
                     entered.Exit();
                 }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Forget(Predicate<long> isMeant)
+    {
+        using RowMemory.Hold kept = _slab.Keep();
+        for (int number = 0; number < _slab.SetCount; number++)
+        {
+            lock (LockOf(number))
+            {
+                SetSlab.Set set = _slab.Open(number);
+                for (int way = 0; way < SetSlab.WayCount; way++)
+                {
+                    if (set.Uses[way] != WayUse.Free && isMeant(set.IdAt(way)))
+                    {
+                        set.Write(way, set.IdAt(way), 0, []);
+                    }
+                }
+
+                set.NewestChange = Interlocked.Increment(ref _clock);
             }
         }
     }

@@ -8,19 +8,26 @@ public interface IRowTier
 {
     /// <summary>Makes place for rows of a table, before its first shard opens.</summary>
     /// <returns>Told of every change after the processor's memory was, and disposed with the table when it can be; it may know any part of the rows. Null: the table is to have none.</returns>
-    IRowMirror? TryMake(Table table);
+    IMovingRows? TryMake(Table table);
 }
 
 /// <summary>Tells the processor's memory of a change, then the tier above it: who finds nothing above finds the newest below.</summary>
 /// <param name="memory">Answers for both; null: neither has every row.</param>
 /// <param name="tier">Above it.</param>
-internal sealed class TieredMirror(IRowMirror? memory, IRowMirror tier) : IRowMirror
+internal sealed class TieredMirror(IRowMirror? memory, IMovingRows tier) : IMovingRows
 {
     /// <summary>The processor's memory.</summary>
     public IRowMirror? Memory { get; } = memory;
 
     /// <summary>What is above it.</summary>
-    public IRowMirror Tier { get; } = tier;
+    public IMovingRows Tier { get; } = tier;
+
+    /// <inheritdoc/>
+    public void Forget(Predicate<long> isMeant)
+    {
+        (Memory as IMovingRows)?.Forget(isMeant);
+        Tier.Forget(isMeant);
+    }
 
     bool IRowMirror.IsComplete => Memory is { IsComplete: true };
 

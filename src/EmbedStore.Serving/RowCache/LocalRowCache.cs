@@ -7,9 +7,9 @@ public sealed class LocalRowCache : IRowCache
     public bool WantsVersions(Table table) => table.Cached is not null;
 
     /// <inheritdoc/>
-    /// <remarks>A shard that does not serve says so itself, so while there is one its table is read from the shards.</remarks>
+    /// <remarks>A shard that does not serve says so itself, so while there is one its table is read from the shards. Of a shared table only rows of owned shards mean anything: whoever asks knows (<see cref="OwnedShards"/>).</remarks>
     public RowMisses Read(Table table, ReadOnlySpan<long> rowIds, RowBlock block) =>
-        !table.AllShardsServe() ? RowMisses.All
+        !table.ReadsMemory() ? RowMisses.All
         : table.Resident is { } rows ? RowMisses.None(rows.Read(rowIds, block))
         : table.Cached?.Read(rowIds, block) ?? RowMisses.All;
 

@@ -69,6 +69,11 @@ internal sealed class LogRecovery(IDisk disk, FolderView view, OwnerRecord owner
         {
             string path = PathOf(names[i]);
             using SegmentReader reader = Open(names[i]);
+            if (view.ByteCountMax(names[i]) == 0)
+            {
+                continue;
+            }
+
             RequireHeader(reader, path);
             ReadRecords(reader, path, coveredLsn, lastLsn, visit, cancellation);
         }
@@ -138,6 +143,11 @@ internal sealed class LogRecovery(IDisk disk, FolderView view, OwnerRecord owner
     {
         string path = PathOf(name);
         using SegmentReader reader = Open(name);
+        if (view.ByteCountMax(name) == 0)
+        {
+            return true;
+        }
+
         if (!CheckHeader(reader, path, isLast))
         {
             reader.Dispose();

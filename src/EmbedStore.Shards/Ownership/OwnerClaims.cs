@@ -33,12 +33,14 @@ internal static class OwnerClaims
     /// <exception cref="ArgumentException">The shard was made with another format.</exception>
     public static OwnerRecord Claim(IDisk disk, string folder, RowFormat format, string name)
     {
+        // Before anything is made: a wrong format fences nobody.
         OwnerRecord? last = OwnerRecord.Newest(disk, folder, format);
         long epoch = Math.Max(last?.Epoch ?? 0, Epochs(disk, folder).LastOrDefault()) + 1;
-        var claim = new OwnerRecord(last?.Identity ?? Guid.NewGuid(), epoch, OwnerRecord.FormatText(format), name);
-        string path = Path.Combine(folder, NameOf(epoch));
-        using (IDiskFile file = Create(disk, folder, path, epoch))
+        OwnerRecord claim;
+        using (IDiskFile file = Create(disk, folder, Path.Combine(folder, NameOf(epoch)), epoch))
         {
+            // Again, since the owner before may have made the shard just before it was fenced: one whose claim is not whole by now never will.
+            claim = new OwnerRecord(OwnerRecord.Newest(disk, folder, format)?.Identity ?? Guid.NewGuid(), epoch, OwnerRecord.FormatText(format), name);
             file.Write(claim.ToBytes(), 0);
             file.Flush();
         }
@@ -51,16 +53,16 @@ internal static class OwnerClaims
     }
 
     /// <summary>Says who won.</summary>
-    public static ShardClaimedException LostTo(IDisk disk, string folder, long epoch, Exception? inner = null)
+    public static ShardClaimedException LostTo(IDisk disk, string folder, long epoch)
     {
         try
         {
             epoch = Math.Max(epoch, Epochs(disk, folder).LastOrDefault());
-            return new ShardClaimedException(folder, epoch, TryRead(disk, folder, epoch)?.Name ?? "", inner);
+            return new ShardClaimedException(folder, epoch, TryRead(disk, folder, epoch)?.Name ?? "");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new ShardClaimedException(folder, epoch, "", inner ?? e);
+            return new ShardClaimedException(folder, epoch, "", e);
         }
     }
 

@@ -71,6 +71,12 @@ internal sealed class OwnerFence
         }
     }
 
+    /// <summary>Whether an error may come from the loss: the next owner deletes what this one still reads or writes, so that it looks like damage.</summary>
+    public bool Explains(Exception error) => error is not (ShardClaimedException or OperationCanceledException) && !TryConfirm() && IsLost;
+
+    /// <summary>What to throw instead of such an error.</summary>
+    public ShardClaimedException LossBehind(Exception error) => new(_folder, _lost!.Epoch, _lost.Owner, error);
+
     /// <summary>Whether the shard was the owner's at some time within the last <paramref name="within"/>; asks the folder only when that is not known.</summary>
     public bool IsConfirmed(TimeSpan within) =>
         _lost is null && (_time.GetElapsedTime(Interlocked.Read(ref _confirmedAt)) < within || TryConfirm());

@@ -50,7 +50,8 @@ internal static class TakeOver
 
         if (tail is not null)
         {
-            segments.Add(new SealedSegment(tail.Segment, tail.SyncedOffset));
+            // Of one that was just begun not even the head is known to be flushed.
+            segments.Add(new SealedSegment(tail.Segment, tail.SyncedOffset > LogFormat.SegmentHeaderByteCount ? tail.SyncedOffset : 0));
             TailCopy.Write(disk, folder, owner, tail);
         }
 

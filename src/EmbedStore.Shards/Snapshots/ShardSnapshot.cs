@@ -35,8 +35,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
     public long? PreviousId { get; }
 
     /// <summary>Fixes what the snapshot stands for: every write that was acknowledged so far. Takes as long as one commit.</summary>
+    /// <exception cref="ShardClaimedException">Another owner has taken the shard over.</exception>
     /// <exception cref="IOException">The log could not be flushed; the shard takes no more writes.</exception>
-    public async Task EndAsync() => _end = await _shard.EndAsync().ConfigureAwait(false);
+    public async Task EndAsync() => _end = await _shard.AsOwnerAsync(_shard.EndAsync).ConfigureAwait(false);
 
     /// <summary>Makes the snapshot exist once it was read again. Older ones stay until <see cref="KeepAsync"/>.</summary>
     /// <exception cref="DiskFullException">There is no room.</exception>
@@ -47,7 +48,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     public async Task<SnapshotInfo> SaveAsync()
     {
         SnapshotEnd end = _end ?? throw new InvalidOperationException("A snapshot is ended before it is saved.");
-        SnapshotManifest manifest = await BackgroundThread.RunAsync(() => WriteManifest(end)).ConfigureAwait(false);
+        SnapshotManifest manifest = await _shard.AsOwnerAsync(() => BackgroundThread.RunAsync(() => WriteManifest(end))).ConfigureAwait(false);
         _isSaved = true;
         _shard.Log(manifest, _shard.Time.GetElapsedTime(_began));
         await _shard.TookAsync(manifest, _start.AppendedByteCount).ConfigureAwait(false);
@@ -59,7 +60,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
     /// <remarks>Not a part of <see cref="SaveAsync"/>: of a table over several shards none may let go of what the others would need to go back to.</remarks>
     /// <exception cref="ShardClaimedException">Another owner has taken the shard over; nothing more is deleted.</exception>
     /// <exception cref="IOException">A file could not be deleted; the next one to keep tries again.</exception>
-    public Task KeepAsync(long? olderId) => _shard.KeepAsync(_name, olderId is { } id ? _shard.Folder.Find(id) : null);
+    public Task KeepAsync(long? olderId) => _shard.AsOwnerAsync(() => _shard.KeepAsync(_name, olderId is { } id ? _shard.Folder.Find(id) : null));
 
     /// <summary>Ends the snapshot's turn, and deletes it when it was not saved.</summary>
     public ValueTask DisposeAsync()
@@ -91,7 +92,9 @@ public sealed class ShardSnapshot : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    internal async Task ScanAsync()
+    internal Task ScanAsync() => _shard.AsOwnerAsync(ScanInTurnAsync);
+
+    private async Task<long> ScanInTurnAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
         _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length + (_shard.Keys?.ByteCount ?? 0));
@@ -104,7 +107,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
         }
 
         _start.Vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, _start.Vocabulary.Length));
-        await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
+        return await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
     }
 
     private long WriteKeysAndRows()
@@ -140,6 +143,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
 
     private SnapshotManifest WriteManifest(SnapshotEnd end)
     {
+        _shard.RequireOwner();
         _writer!.Complete();
         var manifest = new SnapshotManifest(
             SnapshotFormat.Version, _shard.Identity, OwnerRecord.FormatText(_shard.Format), _name.Id, _start.Lsn, end.Lsn, end.LogSegment, end.OwnerEpoch, end.StepNumber,

@@ -218,6 +218,53 @@ public sealed class PeerTests(TwoServers servers) : IClassFixture<TwoServers>
         }
     }
 
+    /// <summary>What a server has in memory of a shard is forgotten when the shard comes back, and not shown while it is elsewhere.</summary>
+    [Fact]
+    public async Task Rows_InMemoryOfShardsThatGoAndComeBack_AreNeverOlderThanTheNewestWrite()
+    {
+        string table = await servers.NewAsync("[64, 1]", ", \"shards\": 4");
+        IReadOnlyList<ShardKey> shards = servers.KeysOf(table);
+        var random = new Random(TestSeed.Current);
+        float[] model = new float[RowCount];
+        int inMemory = 0;
+        for (int step = 1; step <= 120; step++)
+        {
+            int row = random.Next(16);
+            ApiClient api = Both()[random.Next(2)];
+            if (random.Next(3) == 0)
+            {
+                (await api.CallAsync(table, "erase", "[ids]", ApiClient.Ids(row))).Success();
+                model[row] = 0;
+            }
+            else
+            {
+                (await api.PutAsync(table, "[ids]", F32(TensorShape.Of(1, 1), _ => step), ApiClient.Ids(row))).Success();
+                model[row] = step;
+            }
+
+            // What is in a snapshot only is not told again by the log.
+            if (random.Next(12) == 0)
+            {
+                (await api.SendAsync(HttpMethod.Post, $"/v1/tables/{table}/snapshot")).Success();
+            }
+
+            if (random.Next(6) == 0)
+            {
+                await servers.GiveAsync(shards[random.Next(shards.Count)], random.Next(2) == 0 ? "first" : "second");
+            }
+
+            foreach (ApiClient reader in Both())
+            {
+                Assert.Equal(model, (await reader.GatherAsync(table, "[:]", query: "missing=zeros")).Rows().Floats());
+            }
+
+            inMemory += servers.HasInMemory("first", table, row) ? 1 : 0;
+            inMemory += servers.HasInMemory("second", table, row) ? 1 : 0;
+        }
+
+        Assert.InRange(inMemory, 60, 120);
+    }
+
     [Fact]
     public async Task Tables_CreatedAndDroppedThroughTheOtherServer_AreThereAndGoneAtOnce()
     {

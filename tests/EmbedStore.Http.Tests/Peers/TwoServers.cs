@@ -134,6 +134,15 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
         return [.. lease.Table.Shards.Select((_, number) => new ShardKey(lease.Table.Id, lease.Table.Generation, number))];
     }
 
+    /// <summary>Whether a server has rows of the table in memory that it may answer from.</summary>
+    internal bool HasInMemory(string server, string table, long rowId)
+    {
+        using TableLease lease = _members[server].App.Services.GetRequiredService<TableCatalog>().Lease(table);
+        var block = new RowBlock(new byte[lease.Table.Rows.DataByteCount], new Shards.RowStatus[1], new long[1]);
+        using RowMisses misses = new OwnedRowCache(new LocalRowCache()).Read(lease.Table, [rowId], block);
+        return !misses.AreAll && misses.Positions.IsEmpty;
+    }
+
     private static int FreePort()
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

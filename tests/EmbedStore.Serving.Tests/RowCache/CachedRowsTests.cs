@@ -121,7 +121,7 @@ public sealed class CachedRowsTests
         {
             ((IRowMirror)cache).Resize(100);
             Assert.All(here, id => Assert.Equal(0, MissCount(cache, id)));
-            Assert.Equal(CachedRows.ByteCountOf(Open, MemoryFor(700), rows + 100), cache.ByteCount);
+            Assert.Equal(CachedRows.ByteCountOf(Open, StorageFor(MemoryFor(700)), rows + 100), cache.ByteCount);
         }
     }
 
@@ -135,6 +135,21 @@ public sealed class CachedRowsTests
         ((IRowMirror)cache).Write(5, 2, new byte[Width * sizeof(long)]);
         cache.Admit(block.RowIds, misses, block.Slots);
         Assert.Equal(1, MissCount(cache, 5));
+    }
+
+    [Fact]
+    public void Forget_RowsOfAShard_KeepsTheOthersAndLetsInNothingThatWasMissedBefore()
+    {
+        using CachedRows cache = Make();
+        Array.ForEach((long[])[1, 2, 3, 4], id => Miss(cache, id, 1));
+        Block before = Block.Of(6);
+        using RowMisses misses = cache.Read(before.RowIds, before.Slots);
+        before.Answer(1);
+        cache.Forget(static id => id % 2 == 0);
+        cache.Admit(before.RowIds, misses, before.Slots);
+        Assert.Equal([0, 1, 0, 1, 1], ((long[])[1, 2, 3, 4, 6]).Select(id => MissCount(cache, id)));
+        Miss(cache, 2, 5);
+        Assert.Equal(0, MissCount(cache, 2));
     }
 
     [Fact]
@@ -185,10 +200,10 @@ public sealed class CachedRowsTests
     public void ByteCount_IsHalfOfTheMemoryAtMostAndNoneForAResidentTable()
     {
         long set = SetSlab.SetByteCount(Rows.DataByteCount);
-        Assert.Equal(64 * set, CachedRows.ByteCountMaxOf(Open, 2 * 64 * set));
-        Assert.Equal(0, CachedRows.ByteCountMaxOf(Open, (2 * 64 * set) - 1));
-        Assert.Equal(0, CachedRows.ByteCountMaxOf(Open with { Sizes = [10, Width] }, 1 << 20));
-        Assert.True(CachedRows.ByteCountMaxOf(Open with { Sizes = [1 << 20, Width] }, 1 << 20) > 0);
+        Assert.Equal(64 * set, CachedRows.ByteCountMaxOf(Open, StorageFor(2 * 64 * set)));
+        Assert.Equal(0, CachedRows.ByteCountMaxOf(Open, StorageFor((2 * 64 * set) - 1)));
+        Assert.Equal(0, CachedRows.ByteCountMaxOf(Open with { Sizes = [10, Width] }, StorageFor(1 << 20)));
+        Assert.True(CachedRows.ByteCountMaxOf(Open with { Sizes = [1 << 20, Width] }, StorageFor(1 << 20)) > 0);
     }
 
     /// <summary>A cached row knows neither its key, nor when it expires, nor does its shard hear of its use.</summary>
@@ -199,12 +214,14 @@ public sealed class CachedRowsTests
     public void ByteCount_WhereOnlyTheShardsKnow_IsNone(string field)
     {
         TableSpec spec = TestTables.Spec($$"""{"shape": ["*", 8], {{field}} }""");
-        Assert.Equal(0, CachedRows.ByteCountMaxOf(spec, 1 << 30));
+        Assert.Equal(0, CachedRows.ByteCountMaxOf(spec, StorageFor(1 << 30)));
         Assert.Null(CachedRows.TryMake(spec, new StorageOptions { Folder = "none" }));
     }
 
     private static CachedRows Make(TimeProvider? time = null, int setCountMax = 64) =>
-        CachedRows.TryMake(Open, new StorageOptions { Folder = "none", TableMemoryByteCount = MemoryFor(setCountMax), Time = time ?? TimeProvider.System })!;
+        CachedRows.TryMake(Open, StorageFor(MemoryFor(setCountMax)) with { Time = time ?? TimeProvider.System })!;
+
+    private static StorageOptions StorageFor(long tableMemoryByteCount) => new() { Folder = "none", TableMemoryByteCount = tableMemoryByteCount };
 
     private static long MemoryFor(int setCountMax) => 2 * setCountMax * SetSlab.SetByteCount(Rows.DataByteCount);
 

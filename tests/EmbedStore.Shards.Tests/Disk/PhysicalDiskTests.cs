@@ -48,4 +48,19 @@ public sealed class PhysicalDiskTests : IDisposable
 
     [Fact]
     public void FreeByteCount_OfAFolder_IsItsFileSystems() => Assert.True(PhysicalDisk.Instance.FreeByteCount(_folder.Path) > 0);
+
+    /// <summary>An error is not a no: who asks for another owner's claim would go on writing.</summary>
+    [Fact]
+    public void FileExists_SaysNoForWhatIsNotThereAndThrowsWhenItCannotTell()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "file");
+        File.WriteAllBytes(file, []);
+        PhysicalDisk disk = PhysicalDisk.Instance;
+        Assert.Equal([true, false, false, false], new[] { file, file + "2", Path.Combine(file, "in"), Path.Combine(folder.Path, "no", "file") }.Select(disk.FileExists));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Throws<IOException>(() => disk.FileExists(Path.Combine(folder.Path, new string('x', 300))));
+        }
+    }
 }
