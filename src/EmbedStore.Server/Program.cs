@@ -4,12 +4,13 @@ using EmbedStore.Server.Quickstart;
 
 try
 {
-    CommandLine line = CommandLine.Parse(args, "serve", "quickstart");
+    CommandLine line = CommandLine.Parse(args, "serve", "quickstart", KeyCommand.Word);
     return line switch
     {
         { Help: true } => HelpCommand.Run(),
         { Version: true } => VersionCommand.Run(),
         { Command: "quickstart" } => await QuickstartCommand.RunAsync(line),
+        { Command: KeyCommand.Word } => KeyCommand.Run(line, Console.In, Console.Out),
         _ => await ServeCommand.RunAsync(line),
     };
 }

@@ -33,6 +33,7 @@ internal static class FeatureList
     public const int CountMax = 4096;
 
     private const string Parameter = "features";
+    private const string TableField = "table";
 
     /// <summary>The features with their tensors.</summary>
     /// <exception cref="EmbedStoreException">InvalidParameter, UnknownParameter, ConflictingParameters, UnknownTensor.</exception>
@@ -41,6 +42,28 @@ internal static class FeatureList
         IReadOnlyList<Feature> features = Parse(request, CountMax, fields);
         Share(request.Tensors, features);
         return features;
+    }
+
+    /// <summary>Refuses tables that the caller's key is not for, before anything else about the features is looked at.</summary>
+    /// <exception cref="EmbedStoreException">Forbidden.</exception>
+    public static void RequireAccess(DataRequest request, Grant grant)
+    {
+        if (grant.Tables.IsAll)
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (string table in TablesOf(JsonElement.Parse(request.Parameters.Text(Parameter, "null"))))
+            {
+                grant.RequireTable(table);
+            }
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            // No list of features, as whoever reads it next will say.
+        }
     }
 
     /// <summary>Gives each tensor to the feature that its name begins with.</summary>
@@ -83,6 +106,16 @@ internal static class FeatureList
         }
     }
 
+    /// <summary>Whatever could be read as a table's name.</summary>
+    private static IEnumerable<string> TablesOf(JsonElement list) =>
+        from item in list.EnumerateArray()
+        where item.ValueKind == JsonValueKind.Object
+        from field in item.EnumerateObject()
+        where field.Name == TableField && field.Value.ValueKind != JsonValueKind.Null
+        select TextOf(field.Value);
+
+    private static string TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
     private static List<Feature> Parse(JsonElement list, int countMax, string[] fields)
     {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0 || list.GetArrayLength() > countMax)
@@ -111,7 +144,7 @@ internal static class FeatureList
                     ErrorCode.UnknownParameter, $"There is no field \"{path}.{field.Name}\"; there are {string.Join(", ", fields)}.", new Fact("parameter", $"{path}.{field.Name}"));
             }
 
-            string text = field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText();
+            string text = TextOf(field.Value);
             if (field.Value.ValueKind != JsonValueKind.Null && !values.TryAdd(field.Name, text) && values[field.Name] != text)
             {
                 throw new EmbedStoreException(
@@ -119,7 +152,7 @@ internal static class FeatureList
             }
         }
 
-        return new Feature(path, Required(values, "name", path), Required(values, "table", path), values, []);
+        return new Feature(path, Required(values, "name", path), Required(values, TableField, path), values, []);
     }
 
     private static string Required(Dictionary<string, string> values, string field, string path) =>

@@ -20,6 +20,7 @@ internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, 
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, "ids", options.Value.Limits.BodyBytes);
+            FeatureList.RequireAccess(request, Grant.Of(context));
             request.Parameters.RequireKnown("features");
             Freshness freshness = Headers.FreshnessOf(context.Request, place.StalenessMaxMilliseconds);
             IReadOnlyList<Feature> features = FeatureList.Parse(request, FeatureCountMax, "name", "table", "mode", "dtype", "missing", "padding_idx", "include_last_offset");

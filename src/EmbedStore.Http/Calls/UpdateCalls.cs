@@ -18,6 +18,7 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, "ids", options.Value.Limits.BodyBytes);
+            FeatureList.RequireAccess(request, Grant.Of(context));
             request.Parameters.RequireKnown("features");
             WriterClaim? writer = Headers.WriterOf(context.Request);
             IReadOnlyList<Feature> features = FeatureList.Read(request, "name", "table", "op", "index", "dialect", "accumulate", "lr");

@@ -1,5 +1,6 @@
 using System.Net;
 using EmbedStore.Serving;
+using EmbedStore.Shards;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -16,7 +17,7 @@ namespace EmbedStore.Http;
 
 /// <summary>Builds the web application that a program runs.</summary>
 /// <remarks>Nothing of the framework's defaults is taken over unseen: what the server listens on, reads and logs stands here.</remarks>
-public static class EmbedStoreHost
+public static partial class EmbedStoreHost
 {
     /// <summary>What an answer may have produced beyond what the socket took: some runs of rows, so that one is sent while the next is read. Unit: bytes.</summary>
     private const long ResponseBufferByteCount = 1 << 20;
@@ -30,6 +31,7 @@ public static class EmbedStoreHost
     {
         EmbedStoreOptions options = SettingsReader.Read(configuration);
         bool isMember = join is not null;
+        RequirePeerKey(options, isMember);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddConfiguration(configuration);
         builder.Services.AddSingleton(Options.Create(options));
@@ -52,6 +54,18 @@ public static class EmbedStoreHost
         app.OpenCatalog();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseHostFiltering();
+        if (isMember)
+        {
+            app.UseMiddleware<PeerDoor>();
+        }
+
+        // Ahead of the keys, which go by path.
+        app.UseRouting();
+        if (options.Keys.Count > 0)
+        {
+            app.UseMiddleware<KeyDoor>(new KeyRing(options.Keys));
+        }
+
         if (options.SharedFolder.Length > 0)
         {
             app.UseMiddleware<SharedAnswerMiddleware>(app.Services.GetRequiredService<SharedAnswers>());
@@ -59,11 +73,9 @@ public static class EmbedStoreHost
 
         if (isMember)
         {
-            app.UseMiddleware<PeerDoor>();
             app.UseMiddleware<PassOn>();
         }
 
-        app.UseRouting();
         app.MapEmbedStore();
         return app;
     }
@@ -87,9 +99,26 @@ public static class EmbedStoreHost
             throw new StartException($"EmbedStore:HttpPort: cannot listen on port {options.HttpPort} of {options.Address}: {error.Message}.");
         }
 
+        if (!IPAddress.IsLoopback(IPAddress.Parse(options.Address)))
+        {
+            LogPlainKeys(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("EmbedStore.Http"), options.Address);
+        }
+
         IServerAddressesFeature? listening = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
         return [.. listening?.Addresses ?? []];
     }
+
+    /// <summary>Whoever is let in by the servers' own door needs no key.</summary>
+    private static void RequirePeerKey(EmbedStoreOptions options, bool isMember)
+    {
+        if (isMember && options.Keys.Count > 0 && options.Cluster.PeerKey.Length == 0)
+        {
+            throw new StartException("EmbedStore:Cluster:PeerKey must not be empty when EmbedStore:Keys names keys: whoever reaches the port for other servers needs none of them.");
+        }
+    }
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.PlainKeys, LogLevel.Warning, "Clients' keys come to {Address} as plain text: let TLS end before this server")]
+    private static partial void LogPlainKeys(ILogger logger, string address);
 
     /// <summary>Standard output belongs to the program's own few lines, so the log goes to standard error.</summary>
     private static void AddLogging(WebApplicationBuilder builder)

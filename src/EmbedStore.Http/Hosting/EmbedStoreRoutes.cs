@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace EmbedStore.Http;
 
-/// <summary>The native API: every path that the server answers, and who does.</summary>
+/// <summary>The native API: every path that the server answers, what its caller's key must allow, and who does it.</summary>
 internal static class EmbedStoreRoutes
 {
     public static void MapEmbedStore(this IEndpointRouteBuilder routes)
@@ -19,36 +19,36 @@ internal static class EmbedStoreRoutes
         var lookups = services.GetRequiredService<LookupCalls>();
         var many = services.GetRequiredService<UpdateCalls>();
 
-        routes.Map("GET", "/health/live", ServerCalls.LiveAsync);
-        routes.Map("GET", "/health/ready", server.ReadyAsync);
-        routes.Map("GET", "/openapi/v1.json", ServerCalls.OpenApiAsync);
-        routes.Map("GET", "/v1/server", server.DescribeAsync);
+        routes.Map("GET", "/health/live", CallRule.Open, ServerCalls.LiveAsync);
+        routes.Map("GET", "/health/ready", CallRule.Open, server.ReadyAsync);
+        routes.Map("GET", "/openapi/v1.json", CallRule.Open, ServerCalls.OpenApiAsync);
+        routes.Map("GET", "/v1/server", CallRule.Read, server.DescribeAsync);
 
-        routes.Map("GET", "/v1/tables", tables.ListAsync);
-        routes.Map("PUT", "/v1/tables/{table}", tables.CreateAsync);
-        routes.Map("GET", "/v1/tables/{table}", tables.DescribeAsync);
-        routes.Map("DELETE", "/v1/tables/{table}", tables.DropAsync);
-        routes.Map("GET", "/v1/tables/{table}/writers/{writer}", tables.DescribeWriterAsync);
-        routes.Map("POST", "/v1/tables/{table}/snapshot", snapshots.TakeAsync);
-        routes.Map("GET", "/v1/tables/{table}/snapshots", snapshots.ListAsync);
-        routes.Map("POST", "/v1/tables/{table}/restore", snapshots.RestoreAsync);
-        routes.Map("GET", "/v1/tables/{table}/export", transfers.ExportAsync);
-        routes.Map("POST", "/v1/tables/{table}/import", transfers.ImportAsync);
+        routes.Map("GET", "/v1/tables", CallRule.Read, tables.ListAsync);
+        routes.Map("PUT", "/v1/tables/{table}", CallRule.Admin, tables.CreateAsync);
+        routes.Map("GET", "/v1/tables/{table}", CallRule.Read, tables.DescribeAsync);
+        routes.Map("DELETE", "/v1/tables/{table}", CallRule.Admin, tables.DropAsync);
+        routes.Map("GET", "/v1/tables/{table}/writers/{writer}", CallRule.Read, tables.DescribeWriterAsync);
+        routes.Map("POST", "/v1/tables/{table}/snapshot", CallRule.Admin, snapshots.TakeAsync);
+        routes.Map("GET", "/v1/tables/{table}/snapshots", CallRule.Read, snapshots.ListAsync);
+        routes.Map("POST", "/v1/tables/{table}/restore", CallRule.Admin, snapshots.RestoreAsync);
+        routes.Map("GET", "/v1/tables/{table}/export", CallRule.Read, transfers.ExportAsync);
+        routes.Map("POST", "/v1/tables/{table}/import", CallRule.Write, transfers.ImportAsync);
 
-        routes.Map("POST", "/v1/tables/{table}/gather", data.GatherAsync);
-        routes.Map("POST", "/v1/tables/{table}/put", data.PutAsync);
-        routes.Map("POST", "/v1/tables/{table}/apply", data.ApplyAsync);
-        routes.Map("POST", "/v1/tables/{table}/source", data.SourceAsync);
-        routes.Map("POST", "/v1/tables/{table}/bag", data.BagAsync);
-        routes.Map("POST", "/v1/tables/{table}/nearest", data.NearestAsync);
-        routes.Map("POST", "/v1/tables/{table}/prefetch", data.PrefetchAsync);
-        routes.Map("POST", "/v1/tables/{table}/erase", data.EraseAsync);
-        routes.Map("POST", "/v1/estimate", tables.EstimateAsync);
-        routes.Map("POST", "/v1/lookup", lookups.LookUpAsync);
-        routes.Map("POST", "/v1/update", many.UpdateAsync);
+        routes.Map("POST", "/v1/tables/{table}/gather", CallRule.Read, data.GatherAsync);
+        routes.Map("POST", "/v1/tables/{table}/put", CallRule.Write, data.PutAsync);
+        routes.Map("POST", "/v1/tables/{table}/apply", CallRule.Write, data.ApplyAsync);
+        routes.Map("POST", "/v1/tables/{table}/source", CallRule.Read, data.SourceAsync);
+        routes.Map("POST", "/v1/tables/{table}/bag", CallRule.Read, data.BagAsync);
+        routes.Map("POST", "/v1/tables/{table}/nearest", CallRule.Read, data.NearestAsync);
+        routes.Map("POST", "/v1/tables/{table}/prefetch", CallRule.Read, data.PrefetchAsync);
+        routes.Map("POST", "/v1/tables/{table}/erase", CallRule.Write, data.EraseAsync);
+        routes.Map("POST", "/v1/estimate", CallRule.Read, tables.EstimateAsync);
+        routes.Map("POST", "/v1/lookup", CallRule.Read, lookups.LookUpAsync);
+        routes.Map("POST", "/v1/update", CallRule.Write, many.UpdateAsync);
     }
 
     /// <summary>What can be got can be asked for its headers alone: the server drops the body of an answer to HEAD.</summary>
-    private static void Map(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate call) =>
-        routes.MapMethods(path, HttpMethods.IsGet(method) ? [method, HttpMethods.Head] : [method], call);
+    private static void Map(this IEndpointRouteBuilder routes, string method, string path, CallRule rule, RequestDelegate call) =>
+        routes.MapMethods(path, HttpMethods.IsGet(method) ? [method, HttpMethods.Head] : [method], call).WithMetadata(rule);
 }

@@ -12,7 +12,7 @@ internal sealed class PassOn(RequestDelegate next, IShardOwners owners, PeerHttp
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
 
-    private static readonly string[] OfConnection = ["Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Host", "Expect", "Proxy-Connection", "TE", "Trailer", PeerDoor.KeyHeader];
+    private static readonly string[] OfConnection = ["Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Host", "Expect", "Proxy-Connection", "TE", "Trailer", "Authorization", PeerDoor.KeyHeader, PeerDoor.GrantHeader];
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -48,6 +48,11 @@ internal sealed class PassOn(RequestDelegate next, IShardOwners owners, PeerHttp
             }
 
             using HttpRequestMessage request = RequestOf(context.Request, server);
+            if (context.Features.Get<Grant>() is { } grant)
+            {
+                request.Headers.Add(PeerDoor.GrantHeader, grant.ToText());
+            }
+
             using HttpResponseMessage answer = await peers.SendAsync(server, request, context.RequestAborted);
             await AnswerAsync(context.Response, answer, context.RequestAborted);
             return true;

@@ -3,6 +3,7 @@ using System.Text;
 using EmbedStore.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace EmbedStore.Http;
 
@@ -15,6 +16,9 @@ internal sealed class PeerDoor(RequestDelegate next, ClusterPlace place, PeerSha
 
     /// <summary>Bears the cluster's secret.</summary>
     public const string KeyHeader = "Embedstore-Peer-Key";
+
+    /// <summary>Bears what a client's key allows, of a call that names its tables in its body: the server that checked the key has not read it.</summary>
+    public const string GrantHeader = "Embedstore-Peer-Grant";
 
     private static readonly object Passed = new();
 
@@ -31,7 +35,8 @@ internal sealed class PeerDoor(RequestDelegate next, ClusterPlace place, PeerSha
             return;
         }
 
-        if (!IsPeer(context.Request))
+        Grant? grant = null;
+        if (!IsPeer(context.Request) || (context.Request.Headers.TryGetValue(GrantHeader, out StringValues text) && !Grant.TryParse(text, out grant)))
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             context.Response.ContentLength = 0;
@@ -41,6 +46,7 @@ internal sealed class PeerDoor(RequestDelegate next, ClusterPlace place, PeerSha
         if (!context.Request.Path.StartsWithSegments(Path, out PathString rest))
         {
             context.Items[Passed] = Passed;
+            grant?.GiveTo(context);
             await next(context);
             return;
         }

@@ -25,6 +25,10 @@ internal static class BodyLimit
         new Fact("limit", limit),
         new Fact("size", size));
 
+    /// <summary>Whether more is announced than the connection would take: a call that was refused for another reason, before its body was looked at.</summary>
+    public static bool IsExceededBy(HttpRequest request) =>
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false, MaxRequestBodySize: { } limit } && request.ContentLength > limit;
+
     /// <summary>Reads on behind the answer, for as long as the limits allow; gives the connection up when there is more.</summary>
     public static async Task DrainAsync(HttpContext context)
     {

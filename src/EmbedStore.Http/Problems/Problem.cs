@@ -28,6 +28,11 @@ internal sealed record Problem(int Status, string Code, string Detail, IReadOnly
             response.Headers.RetryAfter = RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
+        if (Status is 401)
+        {
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         var body = new ArrayBufferWriter<byte>();
         Write(body);
         response.ContentLength = body.WrittenCount;

@@ -15,7 +15,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             await next(context);
             await AnswerBareStatusAsync(context);
         }
-        catch (EmbedStoreException refusal) when (refusal.Code == ErrorCode.BodyTooLarge)
+        catch (EmbedStoreException refusal) when (refusal.Code == ErrorCode.BodyTooLarge || BodyLimit.IsExceededBy(context.Request))
         {
             await AnswerLastAsync(context, Problem.Of(refusal));
             await BodyLimit.DrainAsync(context);

@@ -7,6 +7,11 @@ namespace EmbedStore.Http;
 /// <param name="ConfigFile">File of settings, or null.</param>
 /// <param name="StopAtEndOfInput">Stop when standard input ends, so that a server never outlives the program that started it.</param>
 /// <param name="Server">Address of a server that runs already, or null.</param>
+/// <param name="Key">What to show that server, or null.</param>
+/// <param name="Name">Of the key to make; null when the command makes none.</param>
+/// <param name="Role">What that key may do, or null.</param>
+/// <param name="Tables">What it is for, or null.</param>
+/// <param name="FromInput">Standard input has that key.</param>
 /// <param name="Settings">Settings by name; names are not checked yet.</param>
 public sealed record CommandLine(
     string? Command,
@@ -15,13 +20,22 @@ public sealed record CommandLine(
     string? ConfigFile,
     bool StopAtEndOfInput,
     Uri? Server,
+    string? Key,
+    string? Name,
+    string? Role,
+    string? Tables,
+    bool FromInput,
     IReadOnlyDictionary<string, string?> Settings)
 {
     private const string ConfigOption = "--config";
     private const string StopOption = "--stop-at-end-of-input";
     private const string ServerOption = "--server";
+    private const string KeyOption = "--key";
+    private const string RoleOption = "--role";
+    private const string TablesOption = "--tables";
+    private const string InputOption = "--stdin";
 
-    private static readonly string[] Options = ["--help", "--version", ConfigOption, StopOption, ServerOption];
+    private static readonly string[] Options = ["--help", "--version", ConfigOption, StopOption, ServerOption, KeyOption, RoleOption, TablesOption, InputOption];
 
     /// <summary>Reads the words.</summary>
     /// <param name="words">As the system hands them over, without the program's name.</param>
@@ -29,7 +43,7 @@ public sealed record CommandLine(
     /// <exception cref="StartException">A word is no command and no option, or an option lacks its value.</exception>
     public static CommandLine Parse(IReadOnlyList<string> words, params IReadOnlyList<string> commands)
     {
-        var line = new CommandLine(null, false, false, null, false, null, new Dictionary<string, string?>());
+        var line = new CommandLine(null, false, false, null, false, null, null, null, null, null, false, new Dictionary<string, string?>());
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         for (int i = 0; i < words.Count; i++)
         {
@@ -39,10 +53,25 @@ public sealed record CommandLine(
                 "--version" => line with { Version = true },
                 StopOption => line with { StopAtEndOfInput = true },
                 ServerOption => line with { Server = ReadAddress(ValueAfter(words, ref i)) },
+                KeyOption => line with { Key = ValueAfter(words, ref i) },
+                RoleOption => line with { Role = ValueAfter(words, ref i) },
+                TablesOption => line with { Tables = ValueAfter(words, ref i) },
+                InputOption => line with { FromInput = true },
                 ConfigOption => line with { ConfigFile = ValueAfter(words, ref i) },
                 ['-', '-', ..] => ReadSetting(line, settings, words, ref i),
+                _ when line is { Command: KeyCommand.Word, Name: null } => line with { Name = words[i] },
                 _ => line with { Command = ReadCommand(line.Command, words[i], commands) },
             };
+        }
+
+        if (line.Command != KeyCommand.Word && (line.Role is not null || line.Tables is not null || line.FromInput))
+        {
+            throw new StartException($"{RoleOption}, {TablesOption} and {InputOption} go with the command {KeyCommand.Word}.");
+        }
+
+        if (line.Server is null && line.Key is not null)
+        {
+            throw new StartException($"{KeyOption} goes with {ServerOption}: it is shown to a server that runs already.");
         }
 
         return line with { Settings = settings };
@@ -54,6 +83,11 @@ public sealed record CommandLine(
         if (parts[0].Equals("config", StringComparison.Ordinal))
         {
             return line with { ConfigFile = parts[1] };
+        }
+
+        if (parts.Length == 2 && Options.Contains("--" + parts[0]))
+        {
+            throw new StartException($"--{parts[0]} has its value after a space, not after '='.");
         }
 
         if (!SettingsSources.IsKnownRoot(parts[0]))

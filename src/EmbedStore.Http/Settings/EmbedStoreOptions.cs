@@ -20,8 +20,8 @@ public sealed class EmbedStoreOptions
     [Description("folder of what may be lost, empty = in Data")]
     public string ScratchFolder { get; set; } = "";
 
-    /// <summary>IP address of every door. Default: <c>127.0.0.1</c>. Range: loopback addresses only, because keys and certificates are not built yet.</summary>
-    [Description("IP address of every door, loopback only")]
+    /// <summary>IP address of every door. Default: <c>127.0.0.1</c>. Range: loopback addresses, and any other once there are <see cref="Keys"/>.</summary>
+    [Description("IP address of every door, loopback unless there are keys")]
     public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>TCP port of the HTTP/1.1 door. Default: 7700. Range: [0, 65535]; 0 picks a free port. -1 (off) is refused as long as this is the only door.</summary>
@@ -53,6 +53,9 @@ public sealed class EmbedStoreOptions
     /// <summary>Longest time until a write of durability <c>interval</c> is on disk. Form: <c>hours:minutes:seconds</c>. Default: 100 ms. Range: [1 ms, 1 min].</summary>
     [Description("time until a write of durability \"interval\" is on disk")]
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Keys that clients show, by name. Default: none, and then no call needs one. Range: 0 to <see cref="KeyOptions.CountMax"/> keys; names have 1 to 64 of <c>[A-Za-z0-9_.-]</c>.</summary>
+    public Dictionary<string, KeyOptions> Keys { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What one request, and all requests together, may take.</summary>
     public LimitOptions Limits { get; } = new();

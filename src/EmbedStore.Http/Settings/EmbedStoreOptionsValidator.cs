@@ -18,6 +18,11 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
     {
         var result = new ValidateOptionsResultBuilder();
         CheckServer(options, result);
+        foreach (string fault in KeyRules.Faults(options.Keys))
+        {
+            result.AddError(fault);
+        }
+
         CheckLimits(options.Limits, result);
         CheckRowStore(options.RowStore, result);
         CheckSnapshots(options.Snapshots, result);
@@ -33,9 +38,13 @@ internal sealed class EmbedStoreOptionsValidator : IValidateOptions<EmbedStoreOp
             result.AddError("EmbedStore:Data must name a folder; was empty.");
         }
 
-        if (!IPAddress.TryParse(options.Address, out IPAddress? address) || !IPAddress.IsLoopback(address))
+        if (!IPAddress.TryParse(options.Address, out IPAddress? address))
         {
-            result.AddError($"EmbedStore:Address must be a loopback address such as 127.0.0.1 or ::1, because the keys and certificates that another one needs are not built yet; was '{options.Address}'.");
+            result.AddError($"EmbedStore:Address must be an IP address; was '{options.Address}'.");
+        }
+        else if (!IPAddress.IsLoopback(address) && options.Keys.Count == 0)
+        {
+            result.AddError($"EmbedStore:Address must be a loopback address such as 127.0.0.1 or ::1 as long as EmbedStore:Keys names no key; was '{options.Address}'.");
         }
 
         CheckRange(result, "HttpPort", options.HttpPort, 0, IPEndPoint.MaxPort);

@@ -33,7 +33,8 @@ internal sealed class ServerCalls(TableCatalog catalog, WarmUp warmUp)
     public Task DescribeAsync(HttpContext context)
     {
         new RequestParameters(context.Request.Query).RequireKnown();
-        IReadOnlyList<Table> tables = catalog.Tables;
+        TablePatterns seen = Grant.Of(context).Tables;
+        List<Table> tables = [.. catalog.Tables.Where(table => seen.Covers(table.Name))];
         return JsonAnswer.WriteAsync(context, new JsonObject
         {
             ["name"] = Environment.MachineName,

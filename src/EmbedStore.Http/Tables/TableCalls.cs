@@ -26,10 +26,12 @@ internal sealed class TableCalls(TableCatalog catalog, IShardRouter router, Upda
         await JsonAnswer.WriteAsync(context, await DescribeAsync(table, context.RequestAborted), isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
+    /// <summary>Those that the caller's key is for.</summary>
     public Task ListAsync(HttpContext context)
     {
         RequireNoParameters(context);
-        var tables = new JsonArray(catalog.Tables.Select(TableDescription.Spec).ToArray<JsonNode>());
+        TablePatterns seen = Grant.Of(context).Tables;
+        var tables = new JsonArray(catalog.Tables.Where(table => seen.Covers(table.Name)).Select(TableDescription.Spec).ToArray<JsonNode>());
         return JsonAnswer.WriteAsync(context, new JsonObject { ["tables"] = tables });
     }
 

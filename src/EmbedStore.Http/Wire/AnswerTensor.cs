@@ -18,6 +18,9 @@ internal abstract class AnswerTensor(string name, ElementType type, TensorShape 
     /// <summary>Runs begin and end at multiples of this. Unit: bytes.</summary>
     public abstract int UnitByteCount { get; }
 
+    /// <summary>What is best produced at a time: large enough to spread the cost of a read over many rows, small enough to send while the next is read. Unit: bytes.</summary>
+    public virtual int RunByteCount => AnswerWriter.RunByteCount;
+
     /// <summary>Produces a run.</summary>
     /// <param name="offset">Where it begins in the tensor. Unit: bytes.</param>
     /// <param name="destination">Whole units.</param>

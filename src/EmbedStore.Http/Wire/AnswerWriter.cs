@@ -13,8 +13,8 @@ namespace EmbedStore.Http;
 /// </remarks>
 internal static class AnswerWriter
 {
-    /// <summary>Bytes that are produced at a time: large enough to spread the cost of a read over many rows, small enough to send while the next is read.</summary>
-    private const int RunByteCount = 256 * 1024;
+    /// <summary>Bytes that are produced at a time of what is at hand.</summary>
+    public const int RunByteCount = 256 * 1024;
 
     /// <summary>Sends an answer.</summary>
     /// <param name="context">The call.</param>
@@ -166,5 +166,5 @@ internal static class AnswerWriter
         tensor.WriteStart(json);
     }
 
-    private static int RunOf(AnswerTensor tensor) => Math.Max(RunByteCount / tensor.UnitByteCount, 1) * tensor.UnitByteCount;
+    private static int RunOf(AnswerTensor tensor) => Math.Max(tensor.RunByteCount / tensor.UnitByteCount, 1) * tensor.UnitByteCount;
 }

@@ -8,6 +8,8 @@ internal sealed class ExportTensor(string name, TableExport export) : AnswerTens
 {
     public override int UnitByteCount => export.RowByteCount;
 
+    public override int RunByteCount => export.RunByteCount;
+
     public override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation) =>
         export.ReadAsync(offset / UnitByteCount, destination.Length / UnitByteCount, destination, cancellation);
 }

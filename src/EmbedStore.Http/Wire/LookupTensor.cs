@@ -7,6 +7,8 @@ internal sealed class LookupTensor(string name, Lookup lookup) : AnswerTensor(na
 {
     public override int UnitByteCount => Math.Max(lookup.EntryByteCount, 1);
 
+    public override int RunByteCount => lookup.RunByteCount;
+
     public override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation) =>
         lookup.ReadAsync((int)(offset / UnitByteCount), destination.Length / UnitByteCount, destination, cancellation);
 }

@@ -7,11 +7,16 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Server.Quickstart;
 
 /// <summary>The few calls of the native API that the quickstart makes. Data travels as safetensors.</summary>
-internal sealed class QuickstartClient(Uri server, CancellationToken cancellation) : IDisposable
+internal sealed class QuickstartClient(Uri server, string? key, CancellationToken cancellation) : IDisposable
 {
     private const string Safetensors = "application/x-safetensors";
 
-    private readonly HttpClient _http = new() { BaseAddress = server, Timeout = TimeSpan.FromMinutes(1) };
+    private readonly HttpClient _http = new()
+    {
+        BaseAddress = server,
+        Timeout = TimeSpan.FromMinutes(1),
+        DefaultRequestHeaders = { Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key) },
+    };
 
     /// <param name="table">Name.</param>
     /// <param name="spec">JSON.</param>

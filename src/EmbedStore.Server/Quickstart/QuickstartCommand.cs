@@ -10,6 +10,9 @@ internal static class QuickstartCommand
 {
     private const int Interrupted = 130;
 
+    /// <summary>The key for a server that asks for one. On the command line others could read it.</summary>
+    private const string KeyVariable = "EMBEDSTORE_KEY";
+
     private static readonly IStep[] Steps = [new LettersStep(), new AssignStep(), new ArgmaxStep(), new MillionStep()];
 
     private static readonly string[] TableNames = [LettersStep.Table, ArgmaxStep.Features, ArgmaxStep.Table, MillionTable.Name];
@@ -29,7 +32,7 @@ internal static class QuickstartCommand
         Console.OutputEncoding = System.Text.Encoding.UTF8;
         try
         {
-            return line.Server is { } address ? await RunOnRunningAsync(address, interrupt.Token) : await RunOnOwnAsync(interrupt.Token);
+            return line.Server is { } address ? await RunOnRunningAsync(address, line.Key ?? Environment.GetEnvironmentVariable(KeyVariable), interrupt.Token) : await RunOnOwnAsync(interrupt.Token);
         }
         catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
         {
@@ -54,7 +57,7 @@ internal static class QuickstartCommand
             {
                 await server.StartAsync(cancellation);
                 Introduce($"a server at {server.Address} with its data in {folder.FullName}");
-                using var stage = new Stage(server.Address, report, cancellation);
+                using var stage = new Stage(server.Address, null, report, cancellation);
                 await RunStepsAsync(stage, [.. Steps, new KillStep(server)]);
             });
         }
@@ -65,10 +68,10 @@ internal static class QuickstartCommand
     }
 
     /// <summary>Everything but what needs the server's process. Its tables are dropped in the end.</summary>
-    private static Task<int> RunOnRunningAsync(Uri address, CancellationToken cancellation) => ReportAsync("The tables are dropped.", async report =>
+    private static Task<int> RunOnRunningAsync(Uri address, string? key, CancellationToken cancellation) => ReportAsync("The tables are dropped.", async report =>
     {
         Introduce($"the server at {address}");
-        using var stage = new Stage(address, report, cancellation);
+        using var stage = new Stage(address, key, report, cancellation);
         await stage.Client.WaitUntilReadyAsync();
         await RequireFreeAsync(stage.Client);
         try

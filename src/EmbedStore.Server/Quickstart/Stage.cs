@@ -3,11 +3,11 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Server.Quickstart;
 
 /// <summary>What the steps share: the client of the server, the tables so far, and the ways to check them.</summary>
-internal sealed class Stage(Uri address, Report report, CancellationToken cancellation) : IDisposable
+internal sealed class Stage(Uri address, string? key, Report report, CancellationToken cancellation) : IDisposable
 {
     public Report Report { get; } = report;
 
-    public QuickstartClient Client { get; private set; } = new(address, cancellation);
+    public QuickstartClient Client { get; private set; } = new(address, key, cancellation);
 
     /// <summary>The small tables.</summary>
     public List<Mirror> Mirrors { get; } = [];
@@ -61,7 +61,7 @@ internal sealed class Stage(Uri address, Report report, CancellationToken cancel
     {
         await server.StartAsync(cancellation);
         Client.Dispose();
-        Client = new QuickstartClient(server.Address, cancellation);
+        Client = new QuickstartClient(server.Address, key, cancellation);
         await Client.WaitUntilReadyAsync();
     }
 

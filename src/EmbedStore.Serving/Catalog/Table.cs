@@ -10,6 +10,9 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Writers share gates: a few wait for another now and then, and however many there are take no memory.</summary>
     private const int WriterGateCount = 16;
 
+    private const int LocalRunByteCount = 256 << 10;
+    private const int SharedRunByteCount = 4 << 20;
+
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ShardSlot[] _shards;
     private readonly Lazy<IRowMirror?> _mirror;
@@ -180,6 +183,9 @@ public sealed class Table : IAsyncDisposable
 
     /// <summary>True when every row is in memory here, so that a read asks no shard.</summary>
     internal bool ServesFromMemory() => Resident is not null && AllShardsServe();
+
+    /// <summary>Bytes of rows that are read at a time: what fits the second-level cache, and of a table with owners elsewhere more, since each run asks each of them once. Unit: bytes.</summary>
+    public int RunByteCount => IsShared && !AllShardsServe() ? SharedRunByteCount : LocalRunByteCount;
 
     /// <summary>True when no row is in memory here that may not be read from there.</summary>
     public bool ReadsMemory() => IsShared || AllShardsServe();

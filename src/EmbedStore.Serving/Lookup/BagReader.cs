@@ -13,9 +13,6 @@ namespace EmbedStore.Serving;
 /// </remarks>
 internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, RequestMemory memory)
 {
-    /// <summary>Row bytes that are read at a time. Fits the second-level cache.</summary>
-    private const int RunByteCount = 256 * 1024;
-
     private readonly int _width = (int)table.Shape.RowWidth;
 
     public async ValueTask<BagAnswer> ReadAsync(CancellationToken cancellation)
@@ -79,7 +76,7 @@ internal sealed class BagReader(RowReader reader, Table table, BagPlan plan, Req
         var pool = new BagPool<T>(plan, _width, target.Counts, firstBag);
         AnswerFormat format = target.Format;
         int end = (int)plan.Begins.Span[endBag];
-        int run = Math.Max(1, RunByteCount / format.EntryByteCount);
+        int run = Math.Max(1, table.RunByteCount / format.EntryByteCount);
         byte[] rows = ArrayPool<byte>.Shared.Rent(run * format.EntryByteCount);
         RowStatus[] statuses = ArrayPool<RowStatus>.Shared.Rent(run);
         try

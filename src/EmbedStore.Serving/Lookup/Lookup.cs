@@ -42,6 +42,9 @@ public sealed class Lookup
     /// <summary>Unit: bytes.</summary>
     public int EntryByteCount => _format.EntryByteCount;
 
+    /// <summary>Of the answer, what is best read at a time. Unit: bytes.</summary>
+    public int RunByteCount => _table.RunByteCount;
+
     /// <summary>Size of the answer's elements. Unit: bytes.</summary>
     public long ByteCount => (long)EntryCount * EntryByteCount;
 

@@ -13,9 +13,6 @@ namespace EmbedStore.Serving;
 /// <param name="freshness">How old rows may be.</param>
 internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather gather, SpareCores cores, bool countsUses, Freshness freshness = default)
 {
-    /// <summary>Stored rows that are held at a time while they become elements of an answer: fits the second-level cache.</summary>
-    private const int StoredRunByteCount = 256 * 1024;
-
     /// <summary>Asked first for what it may do at once; null: nobody.</summary>
     public IRowCompute? Compute { get; init; }
 
@@ -92,7 +89,7 @@ internal sealed class RowReader(IRowCache cache, IShardRouter router, IGather ga
 
         // A few columns of wide rows are a small answer out of many stored bytes, so these are read in runs of their own.
         int rowByteCount = table.Rows.DataByteCount;
-        int countMax = Math.Min(Math.Max(1, StoredRunByteCount / rowByteCount), run.Count);
+        int countMax = Math.Min(Math.Max(1, table.RunByteCount / rowByteCount), run.Count);
         byte[] stored = ArrayPool<byte>.Shared.Rent(countMax * rowByteCount);
         try
         {

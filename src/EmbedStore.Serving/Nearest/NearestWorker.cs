@@ -11,8 +11,8 @@ namespace EmbedStore.Serving;
 internal sealed class NearestWorker<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Rows that are held at a time, as they are computed with. Unit: bytes.</summary>
-    private const int BlockByteCount = 128 * 1024;
+    /// <summary>Rows that are held at a time, as they are computed with, beside what was read.</summary>
+    private const int BlocksPerRun = 2;
 
     /// <summary>Time after which a search lets other work of the thread pool go first.</summary>
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(1);
@@ -41,7 +41,7 @@ internal sealed class NearestWorker<T>
     public NearestWorker(RowReader reader, Table table, NearestPlan plan, TableKeys? keys, int queryCount, RequestMemory memory)
     {
         (_reader, _table, _plan, _names, _width) = (reader, table, plan, keys, table.Rows.Width);
-        int block = Math.Max(BlockByteCount / (_width * plan.ComputeType.ByteCount()), 1);
+        int block = Math.Max(table.RunByteCount / BlocksPerRun / (_width * plan.ComputeType.ByteCount()), 1);
         _rowIds = memory.Rent<long>(block);
         if (keys is not null)
         {

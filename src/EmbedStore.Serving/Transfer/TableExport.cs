@@ -54,6 +54,9 @@ public sealed class TableExport
     /// <summary>Unit: bytes.</summary>
     public int RowByteCount => _format.EntryByteCount;
 
+    /// <inheritdoc cref="Lookup.RunByteCount"/>
+    public int RunByteCount => _table.RunByteCount;
+
     /// <summary>Reads a run of rows.</summary>
     /// <param name="first">First row.</param>
     /// <param name="count">Number of rows.</param>

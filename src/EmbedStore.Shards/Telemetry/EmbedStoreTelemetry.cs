@@ -89,6 +89,9 @@ public static class EmbedStoreTelemetry
         /// <summary>The catalog that servers share was changed and could not be read again.</summary>
         public const int CatalogNotRead = 304;
 
+        /// <summary>Keys of clients travel beyond loopback without TLS of this server.</summary>
+        public const int PlainKeys = 305;
+
         /// <summary>A shard went to another server. Cluster has 400 to 499.</summary>
         public const int ShardMoved = 400;
 

@@ -11,11 +11,14 @@ internal static class HelpCommand
         Usage:
           EmbedStore.Silo [serve] [options]       serve until Ctrl+C; started again on this machine it joins
           EmbedStore.Silo migrate [options]       create or update the members' tables in PostgreSQL, and end
+          EmbedStore.Silo key <name> [options]    make a key that clients show, and print it with its settings
 
         Options:
           --config <file>                         settings from a JSON file; embedstore.json here is read without it
           --EmbedStore:<setting> <value>          one setting; the environment names it EmbedStore__<setting>
           --stop-at-end-of-input                  stop when standard input ends: for programs that start a server
+          --role <role>, --tables <a,b*>          of the command key: read, write or admin, and for which tables; without, read and all
+          --stdin                                 of the command key: the key comes from standard input, and only its settings are printed
           --version                               print the version
           --help                                  print this
 

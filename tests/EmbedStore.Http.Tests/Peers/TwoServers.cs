@@ -18,9 +18,20 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
 
     internal HandOwners Owners { get; } = new();
 
+    /// <summary>More settings of both, without <c>EmbedStore:</c>.</summary>
+    private IReadOnlyList<(string Name, string Value)> Settings { get; init; } = [];
+
     public ApiClient First => _members["first"].Api;
 
     public ApiClient Second => _members["second"].Api;
+
+    /// <summary>Starts two servers with more settings, by names without <c>EmbedStore:</c>.</summary>
+    public static async Task<TwoServers> StartAsync(IReadOnlyList<(string Name, string Value)> settings)
+    {
+        var servers = new TwoServers { Settings = settings };
+        await servers.InitializeAsync();
+        return servers;
+    }
 
     public async Task InitializeAsync()
     {
@@ -57,6 +68,11 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
             ["EmbedStore:Cluster:PeerKey"] = new string('k', 32),
             ["EmbedStore:Cluster:MoveWait"] = "00:00:03",
         };
+        foreach ((string setting, string value) in Settings)
+        {
+            settings["EmbedStore:" + setting] = value;
+        }
+
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         var handOver = new HandOver();
         WebApplication app = EmbedStoreHost.Build(configuration, join: (builder, _) =>

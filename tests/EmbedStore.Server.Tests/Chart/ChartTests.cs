@@ -1,5 +1,6 @@
 using System.Globalization;
 using EmbedStore.Http;
+using EmbedStore.Testing;
 using Microsoft.Extensions.Configuration;
 
 namespace EmbedStore.Server.Tests.Chart;
@@ -137,15 +138,20 @@ public sealed class ChartTests
         });
     }
 
-    /// <summary>All rules of the server hold, but that it listens beyond loopback: which doors may is the server's own question.</summary>
+    /// <summary>All rules of the server hold, also that it listens beyond loopback with keys only.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
     public void Render_AllVariables_AreOptionsThatTheServerTakes(string values)
     {
         HelmChart chart = HelmChart.Render(values);
         Dictionary<string, string?> sources = Variables(chart).ToDictionary(static pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), static pair => (string?)pair.Value);
-        sources["EmbedStore:Address"] = "127.0.0.1";
-        EmbedStoreOptions options = SettingsReader.Read(new ConfigurationBuilder().AddInMemoryCollection(sources).Build());
+        var keys = new StringWriter();
+        KeyCommand.Run(CommandLine.Parse(["key", "a"], "key"), TextReader.Null, keys);
+        string printed = keys.ToString();
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("keys.json", printed[printed.IndexOf('{', StringComparison.Ordinal)..(printed.LastIndexOf('}') + 1)]);
+        Assert.Throws<StartException>(() => SettingsReader.Read(new ConfigurationBuilder().AddInMemoryCollection(sources).Build()));
+        EmbedStoreOptions options = SettingsReader.Read(new ConfigurationBuilder().AddJsonFile(file).AddInMemoryCollection(sources).Build());
         Assert.Equal(ClusterOptions.Postgres, options.Cluster.Membership);
         Assert.Equal("shop-embedstore-0", options.Cluster.SiloName);
         Assert.Equal("10.0.0.7", options.Cluster.AdvertisedAddress);
@@ -244,6 +250,29 @@ public sealed class ChartTests
         Assert.Equal(["EmbedStore__Cluster__PostgresConnection", "EmbedStore__Cluster__PeerKey"], secrets.Select(static variable => variable.Text("name")));
         Assert.All(secrets, static variable => Assert.Equal("mine", variable.Text("valueFrom.secretKeyRef.name")));
     }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Render_KeysOfClients_AreAFileOfTheSecretThatTheServerReads(string values)
+    {
+        HelmChart chart = HelmChart.Render(values);
+        CommandLine line = CommandLine.Parse(chart.Container.Texts("args"), "serve");
+        Map mount = chart.Container.Maps("volumeMounts").Single(static each => each.Text("name") == "keys");
+        Map volume = chart.Pod.Maps("volumes").Single(static each => each.Text("name") == "keys");
+        Map item = Assert.Single(volume.Maps("secret.items"));
+        Assert.Equal(("shop-embedstore", "keys.json"), (volume.Text("secret.secretName"), item.Text("key")));
+        Assert.Equal((line.ConfigFile, true), ($"{mount.Text("mountPath")}/{item.Text("path")}", (bool)mount.At("readOnly")!));
+        Assert.False(volume.Has("secret.optional"));
+    }
+
+    /// <summary>Kubernetes asks without a key.</summary>
+    [Fact]
+    public void Render_Probes_AskOnlyWhatNeedsNoKey() =>
+        Assert.All(Probes, static probe =>
+        {
+            Assert.StartsWith("/health/", HelmChart.Render().Container.Text($"{probe}.httpGet.path"), StringComparison.Ordinal);
+            Assert.False(HelmChart.Render().Container.Has($"{probe}.httpGet.httpHeaders"));
+        });
 
     [Theory]
     [InlineData("embedstore", "embedstore")]

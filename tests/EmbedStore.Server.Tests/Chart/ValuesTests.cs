@@ -32,6 +32,7 @@ public sealed partial class ValuesTests
     [InlineData("settings: {RowStore__MemoryBytes: 8589934592}")]
     [InlineData("settings: {\"RowStore:MemoryBytes\": \"1\"}")]
     [InlineData("telemetry: {endpoint: collector}")]
+    [InlineData("secret: {clientsKey: \"\"}")]
     [InlineData("durable: {size: many}")]
     [InlineData("durable: {nfs: {path: tables}}")]
     [InlineData("cluster: {moveWait: 15s}")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EmbedStore.Http;
+using EmbedStore.Testing;
 using Microsoft.Extensions.Configuration;
 
 namespace EmbedStore.Server.Tests.Settings;
@@ -11,17 +12,33 @@ public sealed class ConfigFileTests
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "config", "embedstore.json"))
         .Build();
 
+    private static IEnumerable<Setting> Own => Setting.All.Where(static setting => !setting.IsOfMany);
+
     [Fact]
     public void It_names_every_setting_once_and_nothing_else()
     {
         IEnumerable<string> named = File.AsEnumerable().Where(pair => pair.Value is not null).Select(pair => pair.Key);
-        Assert.Equal(Setting.All.Select(setting => setting.Key).Order(), named.Order());
+        Assert.Equal(Own.Select(setting => setting.Key).Order(), named.Order());
     }
 
     [Fact]
     public void It_gives_every_setting_the_default_of_the_code()
     {
-        Assert.All(Setting.All, setting => Assert.Equal(setting.Default, File[setting.Key]));
+        Assert.All(Own, setting => Assert.Equal(setting.Default, File[setting.Key]));
+    }
+
+    /// <summary>What there may be several of stands there as an example, one level of comments deeper.</summary>
+    [Fact]
+    public void It_shows_every_setting_of_a_key_with_its_default_in_comments()
+    {
+        IEnumerable<string> shown = System.IO.File.ReadLines(Path.Combine(AppContext.BaseDirectory, "config", "embedstore.json"))
+            .SkipWhile(static line => line != "    \"Keys\": {").TakeWhile(static line => line != "    },").Select(static line => line.Replace("      // ", "", StringComparison.Ordinal));
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("shown.json", $"{{{string.Join('\n', shown)}}}}}");
+        Dictionary<string, string?> named = new ConfigurationBuilder().AddJsonFile(file).Build().AsEnumerable().Where(static pair => pair.Value is not null).ToDictionary();
+        Assert.Equal(
+            Setting.All.Where(static setting => setting.IsOfMany).Select(static setting => (setting.Key.Replace("EmbedStore:Keys:<name>", "Keys:trainer", StringComparison.Ordinal), (string?)setting.Default)).Order(),
+            named.Select(static pair => (pair.Key, pair.Value)).Order());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EmbedStore.Http;
 using Microsoft.Extensions.Configuration;
 
@@ -72,14 +73,61 @@ public sealed class SettingsReaderTests
     [InlineData("0.0.0.0")]
     [InlineData("192.168.1.1")]
     [InlineData("::")]
-    [InlineData("example.com")]
-    [InlineData("")]
     public void An_address_other_than_loopback_is_refused(string address)
     {
         StartException refusal = Assert.Throws<StartException>(() => Read(("EmbedStore:Address", address)));
-        Assert.StartsWith("EmbedStore:Address must be a loopback address", refusal.Message, StringComparison.Ordinal);
-        Assert.EndsWith($"was '{address}'.", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal($"EmbedStore:Address must be a loopback address such as 127.0.0.1 or ::1 as long as EmbedStore:Keys names no key; was '{address}'.", refusal.Message);
+        Assert.Equal(address, Read([("EmbedStore:Address", address), .. Key("a")]).Address);
     }
+
+    [Theory]
+    [InlineData("example.com")]
+    [InlineData("")]
+    public void What_is_no_address_is_refused_also_with_keys(string address) =>
+        Assert.Equal($"EmbedStore:Address must be an IP address; was '{address}'.", Assert.Throws<StartException>(() => Read([("EmbedStore:Address", address), .. Key("a")])).Message);
+
+    [Fact]
+    public void A_key_is_read_by_its_name()
+    {
+        Dictionary<string, KeyOptions> keys = Read([.. Key("a"), ("EmbedStore:Keys:b.c-d_1:Hash", Hash), ("embedstore:KEYS:b.c-d_1:ROLE", "admin"), ("EmbedStore:Keys:b.c-d_1:Tables", "x, y*")]).Keys;
+        Assert.Equal(["a", "b.c-d_1"], keys.Keys.Order());
+        Assert.Equal(("read", "*"), (keys["a"].Role, keys["a"].Tables));
+        Assert.Equal(("admin", "x, y*", Hash), (keys["b.c-d_1"].Role, keys["b.c-d_1"].Tables, keys["b.c-d_1"].Hash));
+    }
+
+    [Fact]
+    public void Broken_rules_of_keys_are_all_reported_at_once_and_what_may_be_a_key_is_not_repeated()
+    {
+        const string Secret = "esk_0123456789012345678901234567890123456789";
+        StartException refusal = Assert.Throws<StartException>(() => Read(
+            [.. Key("a"), ("EmbedStore:Keys:b:Hash", Secret), ("EmbedStore:Keys:b:Role", "Read"), ("EmbedStore:Keys:b:Tables", "x,,y"), ("EmbedStore:Keys:c d:Hash", Hash), ("EmbedStore:Keys:e:Role", "read")]));
+        Assert.Equal(
+            [
+                "EmbedStore:Keys:b:Role must be read, write or admin; was 'Read'.",
+                "EmbedStore:Keys:b:Tables must be 1 to 64 names of tables, separated by commas, with * for any letters; was 'x,,y'.",
+                "EmbedStore:Keys:b:Hash must be what the command \"key b\" prints.",
+                "EmbedStore:Keys:c d must be named by 1 to 64 letters, digits or one of '_.-'.",
+                "EmbedStore:Keys:e:Hash must be what the command \"key e\" prints.",
+            ],
+            refusal.Reasons);
+    }
+
+    [Fact]
+    public void Two_keys_of_one_hash_and_more_keys_than_the_limit_are_refused()
+    {
+        Assert.Equal(
+            "EmbedStore:Keys: a, b have the same Hash; each key has one of its own.",
+            Assert.Throws<StartException>(() => Read([.. Key("a"), ("EmbedStore:Keys:b:Hash", Hashes["a"])])).Message);
+        (string, string?)[] many = [.. Enumerable.Range(0, KeyOptions.CountMax + 1).SelectMany(static i => Key($"k{i}"))];
+        Assert.Equal("EmbedStore:Keys has 257 keys; the limit is 256.", Assert.Throws<StartException>(() => Read(many)).Message);
+    }
+
+    [Theory]
+    [InlineData("EmbedStore:Keys:a:Rol", "x", "EmbedStore:Keys:a:Rol is not a setting. Did you mean EmbedStore:Keys:<name>:Role?")]
+    [InlineData("EmbedStore:Keys:a", "esk_01234567890123456789012345678901", "EmbedStore:Keys:a is not a setting. Did you mean EmbedStore:Keys?")]
+    [InlineData("EmbedStore:Keys:a", null, "EmbedStore:Keys:a is not a setting. Did you mean EmbedStore:Keys?")]
+    public void A_key_of_the_wrong_form_is_refused(string name, string? value, string message) =>
+        Assert.Equal(message, Assert.Throws<StartException>(() => Read((name, value))).Message);
 
     [Theory]
     [InlineData("127.0.0.1")]
@@ -94,6 +142,13 @@ public sealed class SettingsReaderTests
         Assert.Equal("http://b:1", Read((TelemetryOptions.StandardVariable, "http://a:4317"), ("EmbedStore:Telemetry:Endpoint", "http://b:1")).Telemetry.Endpoint);
         Assert.Empty(Read().Telemetry.Endpoint);
     }
+
+    private const string Hash = "sha256:QeSAzFjvFAvZMdIJ2KABIg:qLlgclRJc7fEGteu04TXtcwVxCz3LtPkB8PYOZ-lhj8";
+
+    private static readonly ConcurrentDictionary<string, string> Hashes = new();
+
+    /// <summary>The settings of a key; the same for the same name.</summary>
+    private static (string Name, string? Value)[] Key(string name) => [($"EmbedStore:Keys:{name}:Hash", Hashes.GetOrAdd(name, static _ => KeyHash.Of(AccessKey.New()).ToString()))];
 
     private static EmbedStoreOptions Read(params (string Name, string? Value)[] settings) => SettingsReader.Read(
         new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => setting.Value)).Build());

@@ -43,7 +43,7 @@ internal sealed class UniqueRows : IRowCache, IDisposable
         var rows = new UniqueRows(ids, table.Rows.DataByteCount);
         try
         {
-            var block = new RowBlock(rows._rows.AsMemory(0, ids.Count * rows._rowByteCount), rows._statuses.AsMemory(0, ids.Count), default) { IsUse = true };
+            var block = new RowBlock(rows._rows.AsMemory(0, ids.Count * rows._rowByteCount), rows._statuses.AsMemory(0, ids.Count), default) { IsUse = true, Freshness = reader.Freshness };
             await reader.ReadStoredAsync(table, new RowList(ids.Ids, null), block, cancellation);
             return rows;
         }
