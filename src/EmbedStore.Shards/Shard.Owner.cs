@@ -8,6 +8,9 @@ public sealed partial class Shard
     /// <summary>Whether it is known that another owner took the shard over: for good. Asks nobody; a shard that is lost may not know it yet. Always false with <see cref="ShardOwnership.Lock"/> in a folder that was never claimed.</summary>
     public bool IsFenced => _fence?.IsLost ?? false;
 
+    /// <summary>Time since the claim that this opening made. Once it is longer than <see cref="ShardOptions.OwnerConfirmedWithin"/> no earlier owner believes to be one. Without end where a lock keeps others out.</summary>
+    public TimeSpan OwnedFor => _fence?.Age ?? TimeSpan.MaxValue;
+
     /// <inheritdoc cref="ConfirmOwner(TimeSpan)"/>
     /// <remarks>Within <see cref="ShardOptions.OwnerConfirmedWithin"/>.</remarks>
     public bool ConfirmOwner() => ConfirmOwner(_options.OwnerConfirmedWithin);

@@ -25,6 +25,7 @@ public static class ClusterHosting
         services.AddSingleton<ServerLeave>();
         services.AddSingleton<PrimaryWait>();
         services.AddSingleton<LeftoverMembers>();
+        services.AddSingleton<JoinTurn>();
         services.AddSingleton<IShardOwners, GrainShardOwners>();
         services.AddSingleton<IFatalErrorHandler, LostMember>();
         QuietenMembers(builder);

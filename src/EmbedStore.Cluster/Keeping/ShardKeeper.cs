@@ -14,10 +14,11 @@ internal sealed partial class ShardKeeper(
     ServerLeave leave,
     PrimaryWait primary,
     LeftoverMembers leftovers,
+    JoinTurn turn,
     TimeProvider time,
     ILogger<ShardKeeper> logger) : BackgroundService, IHostedLifecycleService
 {
-    /// <summary>Servers that start together find each other first, so that none takes what others will want: nothing is taken until the members have stayed the same for this long.</summary>
+    /// <summary>Servers that start together find each other first, so that none takes what others will want: nothing is taken until the members have stayed the same for this long, and nobody is about to become one.</summary>
     internal static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(2);
 
     /// <summary>Members that come and go without an end are not waited for longer than this.</summary>
@@ -38,6 +39,14 @@ internal sealed partial class ShardKeeper(
     {
         await primary.RunAsync(cancellationToken);
         await leftovers.RunAsync(cancellationToken);
+        await turn.TakeAsync(cancellationToken);
+    }
+
+    /// <summary>The members' own service has started: this server is one.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await turn.DisposeAsync();
+        await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -89,11 +98,13 @@ internal sealed partial class ShardKeeper(
         const int StepCount = 20;
         long began = time.GetTimestamp();
         var members = new StableSince<string>(time);
-        while (members.Of(view.Current.Candidates) < SettlingTime && time.GetElapsedTime(began) < SettlingTimeMax)
+        while (!IsSettled(view.Current, members) && time.GetElapsedTime(began) < SettlingTimeMax)
         {
             await Task.Delay(SettlingTime / StepCount, time, cancellation);
         }
     }
+
+    private static bool IsSettled(ClusterState state, StableSince<string> members) => members.Of(state.Candidates) >= SettlingTime && !state.IsAnyJoining;
 
     private async Task WakeOnChangeAsync(CancellationToken cancellation)
     {

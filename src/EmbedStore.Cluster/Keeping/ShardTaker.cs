@@ -1,15 +1,20 @@
 using EmbedStore.Serving;
+using EmbedStore.Shards;
+using Microsoft.Extensions.Logging;
 
 namespace EmbedStore.Cluster;
 
 /// <summary>Brings the shards here that should be here and are not, by asking where they are: a grain that is nowhere begins with that question.</summary>
-internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGrains local, ClusterView view, TimeProvider time)
+internal sealed partial class ShardTaker(IGrainFactory grains, IShardHost host, LocalGrains local, ClusterView view, TimeProvider time, ILogger<ShardTaker> logger)
 {
     /// <summary>Questions in flight at once.</summary>
     private const int QuestionCountMax = 32;
 
     /// <summary>A shard that turned out to be elsewhere is asked about again after this: its owner hands it over by itself.</summary>
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>A list that takes longer to read is not waited for; the next round reads it again.</summary>
+    private static readonly TimeSpan MembersTimeMax = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<ShardKey, long> _elsewhere = [];
     private readonly Dictionary<ShardKey, bool> _wanted = [];
@@ -30,7 +35,7 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
         ShardKey[] missing = [.. Wanted(state, all).Where(shard => !taken.Contains(shard) && IsDue(shard))];
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = QuestionCountMax, CancellationToken = cancellation }, AskAsync);
         RetakeFailed(taken);
-        await RetireAsync(taken);
+        await RetireAsync(taken, cancellation);
     }
 
     private IEnumerable<ShardKey> Wanted(ClusterState state, IReadOnlyList<ShardKey> all)
@@ -100,14 +105,36 @@ internal sealed class ShardTaker(IGrainFactory grains, IShardHost host, LocalGra
     }
 
     /// <summary>A shard that was dropped, or claimed by another server, is not held here any more, but its grain still is. Twice in a row, because taking and releasing are under way for a moment.</summary>
-    private async Task RetireAsync(HashSet<ShardKey> taken)
+    private async Task RetireAsync(HashSet<ShardKey> taken, CancellationToken cancellation)
     {
         HashSet<ShardKey> idle = [.. local.Shards.Where(shard => !taken.Contains(shard))];
-        foreach (ShardKey shard in idle.Where(_suspects.Contains))
+        ShardKey[] retired = [.. idle.Where(_suspects.Contains)];
+        _suspects = idle;
+        if (retired.Length > 0 && await IsStillMemberAsync(cancellation))
         {
-            await grains.GetGrain<IShardGrain>(shard.ToString()).RetireAsync(view.Self);
+            foreach (ShardKey shard in retired)
+            {
+                await grains.GetGrain<IShardGrain>(shard.ToString()).RetireAsync(view.Self);
+            }
+        }
+    }
+
+    /// <summary>A grain that ends may begin here again, and claim its shard. Who claimed it knew the list of members as it was then: if that said that this server is gone, the list says so when it is read now.</summary>
+    private async Task<bool> IsStillMemberAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await view.RefreshAsync(cancellation).WaitAsync(MembersTimeMax, time, cancellation);
+        }
+        catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException))
+        {
+            LogUnconfirmed(failure);
+            return false;
         }
 
-        _suspects = idle;
+        return view.Current.Candidates.Contains(view.Self);
     }
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.MembersUnread, LogLevel.Warning, "Shards are held elsewhere, and the list of members cannot be read to see whether that is right")]
+    private partial void LogUnconfirmed(Exception failure);
 }

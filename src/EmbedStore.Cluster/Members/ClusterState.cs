@@ -10,10 +10,11 @@ internal sealed class ClusterState
     private readonly FrozenDictionary<string, SiloAddress> _silos;
     private readonly PlacementServer[] _places;
 
-    private ClusterState(IReadOnlyList<PeerServer> servers, IReadOnlyList<string> candidates, IReadOnlyDictionary<string, SiloAddress> silos)
+    private ClusterState(IReadOnlyList<PeerServer> servers, IReadOnlyList<string> candidates, bool isAnyJoining, IReadOnlyDictionary<string, SiloAddress> silos)
     {
         Servers = servers;
         Candidates = candidates;
+        IsAnyJoining = isAnyJoining;
         _servers = servers.ToFrozenDictionary(static server => server.Name);
         _silos = silos.ToFrozenDictionary();
         _places = [.. candidates.Select(static name => new PlacementServer(name))];
@@ -24,6 +25,9 @@ internal sealed class ClusterState
 
     /// <summary>Names of those that shards may come to: full members that are not about to leave. Sorted.</summary>
     public IReadOnlyList<string> Candidates { get; }
+
+    /// <summary>Whether somebody is in the list that will soon be a full member.</summary>
+    public bool IsAnyJoining { get; }
 
     /// <summary>Reads a list of members.</summary>
     /// <param name="members">The list.</param>
@@ -36,7 +40,8 @@ internal sealed class ClusterState
         PeerServer[] servers = [.. newest.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(pair => Server(pair.Key, pair.Value, self, before))];
         string[] candidates = [.. servers.Select(static server => server.Name)
             .Where(name => newest[name].Status == SiloStatus.Active && !isLeaving(newest[name].SiloAddress))];
-        return new ClusterState(servers, candidates, newest.ToDictionary(static pair => pair.Key, static pair => pair.Value.SiloAddress));
+        bool isAnyJoining = members.Members.Values.Any(static member => member.Status is SiloStatus.Created or SiloStatus.Joining);
+        return new ClusterState(servers, candidates, isAnyJoining, newest.ToDictionary(static pair => pair.Key, static pair => pair.Value.SiloAddress));
     }
 
     /// <summary>The server of this name, or null.</summary>

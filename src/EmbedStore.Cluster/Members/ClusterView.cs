@@ -36,6 +36,15 @@ internal sealed class ClusterView(IClusterMembershipService membership, ClusterS
     /// <summary>Ends when the list of members changes.</summary>
     public IAsyncEnumerable<ClusterMembershipSnapshot> Changes => membership.MembershipUpdates;
 
+    /// <summary>Reads the list of members anew, from where all members write it: what stood there before this call is known when it ends.</summary>
+    /// <remarks>Throws whatever reading it throws.</remarks>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        // The first may have been under way before this call: readers share one.
+        await membership.Refresh(cancellationToken: cancellation);
+        await membership.Refresh(cancellationToken: cancellation);
+    }
+
     /// <summary>Remembers that a member is about to leave.</summary>
     public void NoteLeaving(SiloAddress silo)
     {

@@ -3,16 +3,17 @@ using EmbedStore.Tensors;
 namespace EmbedStore.Http;
 
 /// <summary>Counts the data calls in flight, and refuses one more than the limit at once instead of letting it wait.</summary>
+/// <param name="callCountMax">The limit.</param>
+/// <param name="stopping">From then on every call is refused.</param>
 internal sealed class CallGate(int callCountMax, CancellationToken stopping)
 {
     private int _inFlight;
 
     /// <summary>Lets a call in.</summary>
-    /// <param name="isPassedOn">Another server passes it on. While this one hands over what it does for all, it still does it: nobody else can yet.</param>
     /// <exception cref="EmbedStoreException"><see cref="ErrorCode.Overloaded"/> or <see cref="ErrorCode.Stopping"/>.</exception>
-    public void Enter(bool isPassedOn)
+    public void Enter()
     {
-        if (stopping.IsCancellationRequested && !isPassedOn)
+        if (stopping.IsCancellationRequested)
         {
             throw new EmbedStoreException(ErrorCode.Stopping, "The server is going down.");
         }

@@ -153,7 +153,7 @@ internal sealed class DataCalls(TableCatalog catalog, LookupPipeline lookups, Up
 
     private async Task RunAsync(HttpContext context, string mainTensor, Func<DataRequest, Task> call)
     {
-        gate.Enter(PeerDoor.WasPassedOn(context));
+        gate.Enter();
         try
         {
             using DataRequest request = await RequestReader.ReadAsync(context.Request, mainTensor, options.Value.Limits.BodyBytes);

@@ -12,7 +12,7 @@ internal static class Headers
     private const string Version = "Embedstore-Version";
 
     private const string MinVersion = "Embedstore-Min-Version";
-    private const string MaxStaleness = "Embedstore-Max-Staleness";
+    public const string MaxStaleness = "Embedstore-Max-Staleness";
 
     /// <summary>A day: no row is kept longer than that. Unit: milliseconds.</summary>
     private const long AgeMax = 86_400_000;

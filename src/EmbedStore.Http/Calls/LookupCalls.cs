@@ -15,7 +15,7 @@ internal sealed class LookupCalls(TableCatalog catalog, LookupPipeline lookups, 
 
     public async Task LookUpAsync(HttpContext context)
     {
-        gate.Enter(PeerDoor.WasPassedOn(context));
+        gate.Enter();
         using var leases = new TableLeases(catalog);
         try
         {

@@ -13,7 +13,7 @@ internal sealed class UpdateCalls(TableCatalog catalog, UpdatePipeline updates, 
 {
     public async Task UpdateAsync(HttpContext context)
     {
-        gate.Enter(PeerDoor.WasPassedOn(context));
+        gate.Enter();
         using var leases = new TableLeases(catalog);
         try
         {

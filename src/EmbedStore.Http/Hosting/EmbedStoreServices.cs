@@ -45,8 +45,10 @@ internal static class EmbedStoreServices
         services.AddSingleton<TableSnapshots>();
         services.AddSingleton<TableRestorer>();
         services.AddSingleton(new SnapshotPolicy(options.Snapshots.LogBytes, options.Snapshots.Interval));
+
+        // One of several hands over what it owns before it closes its doors, and answers until then: no client need know.
         services.AddSingleton(provider => new CallGate(
-            options.Limits.DataCallsPerCore * Environment.ProcessorCount, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+            options.Limits.DataCallsPerCore * Environment.ProcessorCount, isMember ? CancellationToken.None : provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton(provider => new SharedAnswers(
             options.SharedFolder, options.Limits.SharedBytes, provider.GetRequiredService<ILogger<SharedAnswers>>()));
         services.AddSingleton<ServerCalls>();

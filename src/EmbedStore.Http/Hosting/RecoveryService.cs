@@ -21,15 +21,7 @@ internal sealed partial class RecoveryService(TableCatalog catalog, StorageOptio
                 LogHeldBack(slot.Name, slot.Failure?.Message ?? "");
             }
 
-            if (storage.IsShared)
-            {
-                warmUp.Skip();
-            }
-            else
-            {
-                await warmUp.RunAsync(stoppingToken);
-            }
-
+            await warmUp.RunAsync(stoppingToken);
             while (heldBack.Any(static slot => slot.Failure is DiskFullException))
             {
                 await Task.Delay(RetryInterval, storage.Time, stoppingToken);

@@ -320,8 +320,9 @@ public sealed class TableCatalog : IAsyncDisposable
         Shard shard = await Shard.OpenAsync(folder, scratch, table.Rows, OptionsOf(table, table.MakeMirror(number), table.Capacity?.Uses), CancellationToken.None);
         if (_storage.IsShared)
         {
-            // Whoever had it before the claim may still believe to have it.
-            await Task.Delay(StorageOptions.OwnerConfirmedWithin, _storage.Time);
+            // Whoever had it before the claim may still believe to have it. Reading the log may have taken as long.
+            TimeSpan left = StorageOptions.OwnerConfirmedWithin - shard.OwnedFor;
+            await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, _storage.Time);
             table.ForgetRows(number);
         }
 

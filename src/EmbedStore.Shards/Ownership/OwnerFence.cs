@@ -9,6 +9,7 @@ internal sealed class OwnerFence
     private readonly TimeProvider _time;
     private readonly string _ownClaim;
     private readonly string _nextClaim;
+    private readonly long _began;
     private long _confirmedAt;
     private volatile ShardClaimedException? _lost;
 
@@ -21,11 +22,15 @@ internal sealed class OwnerFence
         (_disk, _folder, _time, Epoch) = (disk, folder, time, epoch);
         _ownClaim = Path.Combine(folder, OwnerClaims.NameOf(epoch));
         _nextClaim = Path.Combine(folder, OwnerClaims.NameOf(epoch + 1));
+        _began = time.GetTimestamp();
         Require();
     }
 
     /// <summary>Of the owner.</summary>
     public long Epoch { get; }
+
+    /// <summary>Time since the claim; not more than it really is.</summary>
+    public TimeSpan Age => _time.GetElapsedTime(_began);
 
     /// <summary>Whether the loss is known. Asks nobody.</summary>
     public bool IsLost => _lost is not null;

@@ -127,5 +127,11 @@ public static class EmbedStoreTelemetry
 
         /// <summary>A member was in the list and not there.</summary>
         public const int LeftoverCleared = 411;
+
+        /// <summary>Another server took shards over, and the list of members could not be read.</summary>
+        public const int MembersUnread = 412;
+
+        /// <summary>A server joins while others may, and may have to wait for them.</summary>
+        public const int JoinedWithoutTurn = 413;
     }
 }

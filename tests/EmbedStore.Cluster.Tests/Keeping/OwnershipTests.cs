@@ -76,6 +76,20 @@ public sealed class OwnershipTests
     }
 
     [Fact]
+    public async Task Claim_OfAShardByAServerThatShouldNotHaveIt_IsUndoneByItsOwner()
+    {
+        Node[] nodes = await Task.WhenAll(StartAsync(0), StartAsync(1));
+        await _shards.WaitUntilPlacedAsync("s0", "s1");
+        ShardKey shard = _shards.TakenBy("s1")[0];
+
+        // As a server does that woke up, and did not know yet that it is no member any more; then it ends.
+        _shards.Release(shard, "s1");
+        await _shards.WaitUntilPlacedAsync("s0", "s1");
+        Assert.Equal([$"s1 takes {shard}", $"s1 releases {shard}", $"s1 takes {shard}"], _shards.Notes.Where(note => note.EndsWith($" {shard}", StringComparison.Ordinal)));
+        await StopAsync(nodes);
+    }
+
+    [Fact]
     public async Task FindAsync_ShardThatDoesNotExist_IsUnknown()
     {
         Node node = await StartAsync(0);

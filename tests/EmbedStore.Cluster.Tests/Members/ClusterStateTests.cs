@@ -49,6 +49,14 @@ public sealed class ClusterStateTests
     [Fact]
     public void Read_MemberWithAForeignName_IsPassedOver() => Assert.Empty(Read(new ClusterMember(Silo(1, 1), SiloStatus.Active, "foreign")).Servers);
 
+    [Theory]
+    [InlineData(SiloStatus.Created, true)]
+    [InlineData(SiloStatus.Joining, true)]
+    [InlineData(SiloStatus.Active, false)]
+    [InlineData(SiloStatus.Dead, false)]
+    public void IsAnyJoining_IsTrueUntilTheMemberIsAFullOne(SiloStatus status, bool expected) =>
+        Assert.Equal(expected, Read(Member(1, "a", SiloStatus.Active), Member(2, "b", status)).IsAnyJoining);
+
     [Fact]
     public void OwnerOf_NoFullMember_IsNull() => Assert.Null(Read(Member(1, "a", SiloStatus.Joining)).OwnerOf(new ShardKey(1, 1, 1)));
 

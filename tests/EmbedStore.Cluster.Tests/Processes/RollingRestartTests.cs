@@ -32,11 +32,11 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
             await cluster.WaitUntilWholeAsync();
         }
 
-        TimeSpan[] pauses = [.. load.PausesSince(began).Order()];
+        Pause[] pauses = [.. load.PausesSince(began).OrderBy(static pause => pause.Length)];
         await load.EndAndCheckAsync();
         output.WriteLine(load.Failures);
         output.Say(nameof(RollingRestartTests), FormattableString.Invariant(
-            $"3 clean stops of {string.Join(", ", stops.Select(static time => FormattableString.Invariant($"{time.TotalSeconds:F1} s")))}; longest pause of writes of a shard: median {pauses[pauses.Length / 2].TotalMilliseconds:F0} ms, largest {pauses[^1].TotalMilliseconds:F0} ms; {load.Totals}."));
+            $"3 clean stops of {string.Join(", ", stops.Select(static time => FormattableString.Invariant($"{time.TotalSeconds:F1} s")))}; longest pause of writes of a shard: median {pauses[pauses.Length / 2].Length.TotalMilliseconds:F0} ms, largest {pauses[^1].Length.TotalMilliseconds:F0} ms; {load.Totals}."));
         Assert.All(load.Writers, static writer => Assert.InRange(writer.TryCountMax, 1, TryCountMax));
     }
 
@@ -53,12 +53,12 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         await cluster.WaitUntilWholeAsync();
         TimeSpan took = Stopwatch.GetElapsedTime(began);
         await load.WorkAsync(BatchesBetween);
-        TimeSpan[] pauses = load.PausesSince(began);
+        Pause[] pauses = load.PausesSince(began);
         output.WriteLine(string.Join('\n', cluster.Silos.SelectMany(static silo => silo.Errors).Order(StringComparer.Ordinal)));
         await load.EndAndCheckAsync();
         output.WriteLine(load.Failures);
         output.Say("JoinTests", FormattableString.Invariant(
-            $"{moved.Length} of {SiloCluster.ShardCount} shards moved within {took.TotalSeconds:F1} s; longest pause of writes of each: {string.Join(", ", moved.Select(shard => FormattableString.Invariant($"{pauses[shard].TotalMilliseconds:F0} ms")))}; {load.Totals}."));
-        Assert.All(moved, shard => Assert.True(pauses[shard] < MovePauseMax, $"Shard {shard} took no writes for {pauses[shard]}."));
+            $"{moved.Length} of {SiloCluster.ShardCount} shards moved within {took.TotalSeconds:F1} s; longest pause of writes of each: {string.Join(", ", moved.Select(shard => FormattableString.Invariant($"{pauses[shard]}")))}; {load.Totals}."));
+        Assert.All(moved, shard => Assert.True(pauses[shard].Length < MovePauseMax, $"Shard {shard} took no writes for {pauses[shard]}."));
     }
 }

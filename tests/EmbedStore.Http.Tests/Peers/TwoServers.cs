@@ -6,6 +6,7 @@ using EmbedStore.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace EmbedStore.Http.Tests;
 
@@ -73,19 +74,27 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
         }
 
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
-        WebApplication app = EmbedStoreHost.Build(configuration, join: (builder, _) => builder.Services.AddSingleton(Owners.For(name)));
+        var handOver = new HandOver();
+        WebApplication app = EmbedStoreHost.Build(configuration, join: (builder, _) =>
+        {
+            builder.Services.AddSingleton(Owners.For(name));
+            builder.Services.AddHostedService(_ => handOver);
+        });
         IReadOnlyCollection<string> addresses = await app.ListenAsync();
         Owners.Add(name, new Uri($"http://127.0.0.1:{peerPort}"));
         string door = addresses.First(address => new Uri(address).Port != peerPort);
-        _members[name] = new Member(app, new HttpClient { BaseAddress = new Uri(door) });
+        _members[name] = new Member(app, new HttpClient { BaseAddress = new Uri(door) }) { HandOver = handOver };
     }
 
-    /// <summary>Stops a server; others may take what it had.</summary>
-    public async Task StopAsync(string name)
+    /// <summary>Stops a server.</summary>
+    /// <param name="name">Of the server.</param>
+    /// <param name="handOver">What it does first, while its doors are still open.</param>
+    public async Task StopAsync(string name, Func<Task> handOver)
     {
+        _members[name].HandOver.Work = handOver;
+        await _members[name].StopAsync();
+        _members.Remove(name);
         Owners.Remove(name);
-        _members.Remove(name, out Member? member);
-        await member!.StopAsync();
     }
 
     public Uri PeerAddress(string name) => Owners.For(name).Servers.First(server => server.Name == name).Address;
@@ -172,13 +181,33 @@ public sealed class TwoServers : IAsyncLifetime, IAsyncDisposable
 
         public ApiClient Api { get; } = new(http);
 
+        public required HandOver HandOver { get; init; }
+
         public IShardHost Host => app.Services.GetRequiredService<IShardHost>();
 
         public async Task StopAsync()
         {
-            http.Dispose();
             await app.StopAsync();
+            http.Dispose();
             await app.DisposeAsync();
         }
+    }
+
+    /// <summary>What a server does before it closes its doors, as the keeper of a cluster's shards does.</summary>
+    private sealed class HandOver : IHostedLifecycleService
+    {
+        public Func<Task> Work { get; set; } = static () => Task.CompletedTask;
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => Work();
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

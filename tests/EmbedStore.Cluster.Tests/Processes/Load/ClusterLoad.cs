@@ -54,7 +54,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
     }
 
     /// <summary>Longest pause of writes to each shard since a moment.</summary>
-    public TimeSpan[] PausesSince(long moment) => [.. _probes.Select(probe => probe.LongestPauseSince(moment))];
+    public Pause[] PausesSince(long moment) => [.. _probes.Select(probe => probe.LongestPauseSince(moment))];
 
     /// <summary>Waits until so many more batches were acknowledged.</summary>
     public async Task WorkAsync(int batchCount)

@@ -37,10 +37,10 @@ internal sealed class ShardProbe(int shard, Func<IReadOnlyList<SiloProcess>> up)
     public long? FirstSince(long moment) => _writes.Where(write => write.Began >= moment).Select(static write => (long?)write.Ended).FirstOrDefault();
 
     /// <summary>Longest time between two acknowledgements since a moment.</summary>
-    public TimeSpan LongestPauseSince(long moment)
+    public Pause LongestPauseSince(long moment)
     {
         long[] ends = [moment, .. _writes.Where(write => write.Ended >= moment).Select(static write => write.Ended)];
-        return ends.Zip(ends.Skip(1), Stopwatch.GetElapsedTime).Append(TimeSpan.Zero).Max();
+        return ends.Zip(ends.Skip(1), static (from, to) => new Pause(from, to)).DefaultIfEmpty(new Pause(moment, moment)).MaxBy(static pause => pause.Length);
     }
 
     private ApiClient ClientOf(SiloProcess server)
@@ -53,4 +53,16 @@ internal sealed class ShardProbe(int shard, Func<IReadOnlyList<SiloProcess>> up)
 
         return client;
     }
+}
+
+/// <summary>A time without an acknowledged write.</summary>
+/// <param name="From">Timestamp of the last one before.</param>
+/// <param name="To">Timestamp of the first one after.</param>
+internal readonly record struct Pause(long From, long To)
+{
+    public TimeSpan Length => Stopwatch.GetElapsedTime(From, To);
+
+    /// <summary>Length and time of day, to be compared with what servers logged.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"{Length.TotalMilliseconds:F0} ms until {DateTime.UtcNow - Stopwatch.GetElapsedTime(To):HH:mm:ss.fff}");
 }

@@ -45,7 +45,7 @@ internal sealed class SiloProcess(string name, string folder, IReadOnlyList<stri
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Starts it and returns when it listens.</summary>
+    /// <summary>Starts it and returns when it is ready: no sooner does a load balancer give it requests.</summary>
     public async Task StartAsync()
     {
         string[] arguments = [
@@ -62,8 +62,17 @@ internal sealed class SiloProcess(string name, string folder, IReadOnlyList<stri
         _process.OutputDataReceived += (_, line) => Look(line.Data, listening);
         _process.BeginOutputReadLine();
         await listening.Task.WaitAsync(ServerProgram.Patience);
+        await Wait.UntilAsync($"{name} to be ready", async () => await IsReadyAsync());
         StartCount++;
         IsUp = true;
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        ApiClient api = NewClient(ServerProgram.Patience);
+        using HttpClient http = api.Http;
+        return HasEnded ? throw new InvalidOperationException($"{name} ended before it was ready: {string.Join('\n', _errors)}")
+            : await Calls.TryAsync(() => api.GetAsync("/health/ready")) is not null;
     }
 
     /// <summary>A client of its own connections. It outlives the server, and finds the next one of this name.</summary>
