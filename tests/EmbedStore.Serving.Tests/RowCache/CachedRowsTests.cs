@@ -58,8 +58,11 @@ public sealed class CachedRowsTests
         using var ended = new CancellationTokenSource();
         long[] stored = new long[RowCount];
         long[] acknowledged = new long[RowCount];
-        Task writer = Task.Run(() =>
+        using var started = new CountdownEvent(hits.Length);
+        Task writer = OnThread(() =>
         {
+            // Threads of their own, all at work: a reader that began when the writer had ended would have nothing to find.
+            started.Wait();
             var random = new Random(7);
             long[] row = new long[Width];
             int seen = 0;
@@ -85,8 +88,9 @@ public sealed class CachedRowsTests
                 Volatile.Write(ref acknowledged[rowId], lsn);
             }
         });
-        Task[] readers = [.. Enumerable.Range(0, hits.Length).Select(seed => Task.Run(() =>
+        Task[] readers = [.. Enumerable.Range(0, hits.Length).Select(seed => OnThread(() =>
         {
+            started.Signal();
             try
             {
                 while (!writer.IsCompleted)
@@ -217,6 +221,8 @@ public sealed class CachedRowsTests
         Assert.Equal(0, CachedRows.ByteCountMaxOf(spec, StorageFor(1 << 30)));
         Assert.Null(CachedRows.TryMake(spec, new StorageOptions { Folder = "none" }));
     }
+
+    private static Task OnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static CachedRows Make(TimeProvider? time = null, int setCountMax = 64) =>
         CachedRows.TryMake(Open, StorageFor(MemoryFor(setCountMax)) with { Time = time ?? TimeProvider.System })!;
