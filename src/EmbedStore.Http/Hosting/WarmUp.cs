@@ -1,13 +1,15 @@
 using System.Text;
 using EmbedStore.Serving;
+using EmbedStore.Shards;
 using EmbedStore.Tensors;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace EmbedStore.Http;
 
 /// <summary>Calls the server's own data path before the first client does, so that this one does not wait for its code to be compiled.</summary>
-/// <remarks>The server is ready once it is done; see README. No row is written, and no row's use is noted. In a cluster rows come from their owners, as those of clients do.</remarks>
-internal sealed class WarmUp(TableCatalog catalog, DataCalls calls)
+/// <remarks>The server is ready once it is done; see README. No row of a table is written, and no row's use is noted. In a cluster rows come from their owners, as those of clients do, and a shard is opened for practice.</remarks>
+internal sealed partial class WarmUp(TableCatalog catalog, DataCalls calls, StorageOptions storage, ILogger<WarmUp> logger)
 {
     /// <summary>In a cluster a row's owner may not know itself yet, and nobody is to wait for it before this server is ready.</summary>
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(5);
@@ -34,6 +36,8 @@ internal sealed class WarmUp(TableCatalog catalog, DataCalls calls)
         end.CancelAfter(TimeMax);
         try
         {
+            await RehearseAsync(end.Token);
+
             // A table with a capacity would take the reads for uses of its row.
             foreach (Table table in catalog.Tables.Where(static table => table is { Spec.Capacity: null, Rows.Keyed: false }).Take(TableCountMax))
             {
@@ -51,6 +55,18 @@ internal sealed class WarmUp(TableCatalog catalog, DataCalls calls)
         finally
         {
             IsDone = true;
+        }
+    }
+
+    private async Task RehearseAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await (storage.IsShared ? ShardRehearsal.RunAsync(storage, cancellation) : Task.CompletedTask);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            LogNotRehearsed(failure);
         }
     }
 
@@ -79,4 +95,7 @@ internal sealed class WarmUp(TableCatalog catalog, DataCalls calls)
         SafetensorsLayout layout = SafetensorsLayout.Of([new SafetensorsField("ids", ElementType.I64, TensorShape.Of(1))]);
         return [.. layout.Header.Span, .. BitConverter.GetBytes(0L)];
     }
+
+    [LoggerMessage(EmbedStoreTelemetry.Events.NotRehearsed, LogLevel.Warning, "No shard could be opened for practice; the first that comes here takes longer")]
+    private partial void LogNotRehearsed(Exception failure);
 }

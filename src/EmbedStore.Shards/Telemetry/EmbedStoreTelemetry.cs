@@ -92,6 +92,9 @@ public static class EmbedStoreTelemetry
         /// <summary>Keys of clients travel beyond loopback without TLS of this server.</summary>
         public const int PlainKeys = 305;
 
+        /// <summary>A member could not open a shard for practice.</summary>
+        public const int NotRehearsed = 306;
+
         /// <summary>A shard went to another server. Cluster has 400 to 499.</summary>
         public const int ShardMoved = 400;
 
