@@ -104,6 +104,13 @@ public sealed partial class Shard
             }
         }
 
+        /// <inheritdoc cref="AsOwnerAsync{T}"/>
+        public Task AsOwnerAsync(Func<Task> part) => AsOwnerAsync(async () =>
+        {
+            await part().ConfigureAwait(false);
+            return true;
+        });
+
         /// <summary>Throws unless there is room.</summary>
         public void RequireSpace(long byteCount) => SpaceGuard.Require(shard._options, shard._folder, byteCount);
 
@@ -131,7 +138,7 @@ public sealed partial class Shard
         });
 
         /// <summary>Keeps two snapshots, or one, and deletes what neither needs. Writes wait only while the log is told.</summary>
-        public async Task<bool> KeepAsync(SnapshotName name, SnapshotName? olderName)
+        public async Task KeepAsync(SnapshotName name, SnapshotName? olderName)
         {
             IReadOnlyList<string> segments = [];
             if (olderName is { } older)
@@ -154,7 +161,6 @@ public sealed partial class Shard
             }
 
             Disk.FlushFolder(Folder.Path);
-            return true;
         }
 
         public void Ended() => shard._snapshotTurn.Release();

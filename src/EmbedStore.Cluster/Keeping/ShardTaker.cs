@@ -34,7 +34,7 @@ internal sealed partial class ShardTaker(IGrainFactory grains, IShardHost host, 
         HashSet<ShardKey> taken = [.. host.Taken];
         ShardKey[] missing = [.. Wanted(state, all).Where(shard => !taken.Contains(shard) && IsDue(shard))];
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = QuestionCountMax, CancellationToken = cancellation }, AskAsync);
-        RetakeFailed(taken);
+        RetryFailed(taken);
         await RetireAsync(taken, cancellation);
     }
 
@@ -96,7 +96,7 @@ internal sealed partial class ShardTaker(IGrainFactory grains, IShardHost host, 
         }
     }
 
-    private void RetakeFailed(HashSet<ShardKey> taken)
+    private void RetryFailed(HashSet<ShardKey> taken)
     {
         foreach (ShardKey shard in local.Shards.Where(taken.Contains))
         {

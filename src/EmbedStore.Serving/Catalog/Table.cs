@@ -187,7 +187,7 @@ public sealed class Table : IAsyncDisposable
     /// <summary>Bytes of rows that are read at a time: what fits the second-level cache, and of a table with owners elsewhere more, since each run asks each of them once. Unit: bytes.</summary>
     public int RunByteCount => IsShared && !AllShardsServe() ? SharedRunByteCount : LocalRunByteCount;
 
-    /// <summary>True when no row is in memory here that may not be read from there.</summary>
+    /// <summary>True when memory may be asked for rows. Of a shared table it may have old ones: <see cref="OwnedRowCache"/> hides them.</summary>
     public bool ReadsMemory() => IsShared || AllShardsServe();
 
     /// <summary>True when no shard would refuse a read here. A shard that was opened stays so as long as the table is used, unless it is shared.</summary>

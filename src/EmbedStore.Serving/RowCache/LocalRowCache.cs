@@ -7,7 +7,7 @@ public sealed class LocalRowCache : IRowCache
     public bool WantsVersions(Table table) => table.Cached is not null;
 
     /// <inheritdoc/>
-    /// <remarks>A shard that does not serve says so itself, so while there is one its table is read from the shards. Of a shared table only rows of owned shards mean anything: whoever asks knows (<see cref="OwnedShards"/>).</remarks>
+    /// <remarks>A shard that does not serve says so itself, so while there is one its table is read from the shards. Of a shared table only rows of owned shards mean anything: <see cref="OwnedRowCache"/> stands above.</remarks>
     public RowMisses Read(Table table, ReadOnlySpan<long> rowIds, RowBlock block) =>
         !table.ReadsMemory() ? RowMisses.All
         : table.Resident is { } rows ? RowMisses.None(rows.Read(rowIds, block))

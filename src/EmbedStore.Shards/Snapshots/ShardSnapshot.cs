@@ -94,7 +94,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
 
     internal Task ScanAsync() => _shard.AsOwnerAsync(ScanInTurnAsync);
 
-    private async Task<long> ScanInTurnAsync()
+    private async Task ScanInTurnAsync()
     {
         _start = await _shard.StartAsync().ConfigureAwait(false);
         _shard.RequireSpace(_start.RowByteCount + _start.Vocabulary.Length + (_shard.Keys?.ByteCount ?? 0));
@@ -107,7 +107,7 @@ public sealed class ShardSnapshot : IAsyncDisposable
         }
 
         _start.Vocabulary.CopyTo(_writer.Reserve(SnapshotBlockKind.Vocabulary, _start.Vocabulary.Length));
-        return await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
+        await BackgroundThread.RunAsync(WriteKeysAndRows).ConfigureAwait(false);
     }
 
     private long WriteKeysAndRows()
